@@ -1,0 +1,33 @@
+# Every target sets up .venv by itself and is idempotent.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+REPORTS := reports
+
+.PHONY: demo test test-all check bench clean
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,plot]'
+	touch $(STAMP)
+
+demo: $(STAMP)
+	$(BIN)/prefcore demo --out $(REPORTS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -m 'not slow' -n 2
+
+test-all: $(STAMP)
+	$(BIN)/python -m pytest -n 2
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m 'not slow' -n 2
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/verify.py
+
+clean:
+	rm -rf .venv build dist *.egg-info $(REPORTS)

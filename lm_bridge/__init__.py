@@ -1,0 +1,1 @@
+"""Language models as policies over token histories. Nothing is here yet: later issues build it."""

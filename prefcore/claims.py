@@ -1,0 +1,52 @@
+"""What can be claimed. Trusted.
+
+A claim is data: a traced formula, an axiom's name and a domain; or a tree, a formula and a policy's table. A black box
+(a relation that could not be traced) can be claimed about in memory; it can be refuted, never proved, and not stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prefcore.evidence import PolicyTable
+from prefcore.formula import Formula
+from prefcore.processes import HistoryTree
+
+
+@dataclass(frozen=True, slots=True)
+class BlackBox:
+    """A relation known only through its answers, and the reason why it could not be traced."""
+
+    name: str
+    function: Callable[[Any, Any], Any]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Simplex:
+    """All distributions over these outcomes."""
+
+    outcomes: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Axiom:
+    """The relation satisfies the axiom on the domain."""
+
+    relation: Formula | BlackBox
+    axiom: str
+    domain: Simplex
+
+
+@dataclass(frozen=True, slots=True)
+class Optimal:
+    """``D^π' ≼ D^π`` for every policy π', where π is the table and the relation sees the leaves' outcomes."""
+
+    tree: HistoryTree
+    relation: Formula
+    policy: PolicyTable
+
+
+Claim = Axiom | Optimal

@@ -1,0 +1,253 @@
+"""From a negated axiom and a formula to numbered clauses over affine literals. Trusted.
+
+Every comparison of the statement instantiates the formula. Terms become polynomials over *variables*: the value of a
+feature on a measure, α, or an opaque term (a maximum, minimum or case distinction), keyed by its structure so that
+``V(A)`` is the same variable wherever it occurs. In a comparison at mass α the terms are homogenised: a constant k
+becomes kα, a product of two terms has degree two. Conditions become literals by Tseitin's translation: a positive
+integer v or its denial -v. The only atoms are ``p >= 0``; ``p > 0`` is the denial of ``-p >= 0``, and ``p = 0`` the
+conjunction of ``p >= 0`` and ``-p >= 0``, so that a denied equality is "< or >".
+
+With ``definitions`` the opaque terms are also defined: m = max(a, b) by ``m >= a``, ``m >= b``, ``m <= a or m <= b``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import gcd, lcm
+
+from prefcore.axioms import ALPHA, Comparison, Mixture, Statement
+from prefcore.formula import Affine, And, Atom, Feature, Formula, If, Max, Min, Not, Or, Product
+
+Monomial = tuple[int, ...]  # the variables multiplied, ascending; () is the constant
+Polynomial = dict[Monomial, Fraction]
+Key = tuple[tuple[Monomial, Fraction], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureOf:
+    """The value of a feature on a measure."""
+
+    measure: int
+    feature: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mass:
+    """The number α."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A nonlinear functional of the given measures, known by its structure only."""
+
+    structure: tuple[object, ...]
+    measures: frozenset[int]
+
+
+Variable = FeatureOf | Mass | Opaque
+
+
+def add(into: Polynomial, other: Polynomial, weight: Fraction) -> None:
+    """``into += weight · other``, dropping zeros."""
+    for monomial, coefficient in other.items():
+        value = into.get(monomial, 0) + weight * coefficient
+        if value:
+            into[monomial] = value
+        else:
+            into.pop(monomial, None)
+
+
+def multiply(p: Polynomial, q: Polynomial) -> Polynomial:
+    result: Polynomial = {}
+    for m, c in p.items():
+        add(result, {tuple(sorted(m + n)): d for n, d in q.items()}, c)
+    return result
+
+
+def _without(monomial: Monomial, variable: int) -> Monomial:
+    at = monomial.index(variable)
+    return monomial[:at] + monomial[at + 1 :]
+
+
+def key_of(p: Polynomial) -> Key:
+    return tuple(sorted(p.items()))
+
+
+@dataclass(slots=True)
+class Clauses:
+    """The clauses so far, and the tables behind their numbers."""
+
+    statement: Statement
+    formula: Formula
+    definitions: bool
+    clauses: list[tuple[int, ...]] = field(default_factory=list)
+    atoms: dict[int, Polynomial] = field(default_factory=dict)  # literal number -> p of "p >= 0"
+    variables: list[Variable] = field(default_factory=list)
+    _numbers: dict[Variable, int] = field(default_factory=dict)
+    _literals: dict[object, int] = field(default_factory=dict)
+
+    # -- literals -----------------------------------------------------------------------------------------------
+
+    def _fresh(self, key: object) -> tuple[int, bool]:
+        number = self._literals.get(key)
+        if number is not None:
+            return number, False
+        self._literals[key] = number = len(self._literals) + 1
+        return number, True
+
+    def at_least_zero(self, p: Polynomial) -> int:
+        """The literal of ``p >= 0``, p divided by common factors α > 0 and scaled to coprime integers."""
+        alpha = self._numbers.get(Mass())
+        while p and alpha is not None and all(alpha in m for m in p):
+            p = {_without(m, alpha): c for m, c in p.items()}
+        scale = lcm(*(c.denominator for c in p.values())) if p else 1
+        content = gcd(*(c.numerator * (scale // c.denominator) for c in p.values())) if p else 1
+        primitive = {m: c * scale / content for m, c in p.items()}
+        number, new = self._fresh(("atom", key_of(primitive)))
+        if new:
+            self.atoms[number] = primitive
+        return number
+
+    def conjunction(self, literals: Iterable[int]) -> int:
+        """A literal equivalent to the conjunction of `literals`."""
+        members = tuple(sorted(set(literals)))
+        if len(members) == 1:
+            return members[0]
+        number, new = self._fresh(("and", members))
+        if new:
+            self.clauses.extend((-number, literal) for literal in members)
+            self.clauses.append((number, *(-literal for literal in members)))
+        return number
+
+    def atom(self, op: str, p: Polynomial) -> int:
+        minus = {m: -c for m, c in p.items()}
+        if op == ">=":
+            return self.at_least_zero(p)
+        if op == ">":
+            return -self.at_least_zero(minus)
+        return self.conjunction((self.at_least_zero(p), self.at_least_zero(minus)))
+
+    # -- variables ----------------------------------------------------------------------------------------------
+
+    def variable(self, variable: Variable) -> int:
+        number = self._numbers.get(variable)
+        if number is None:
+            self._numbers[variable] = number = len(self.variables)
+            self.variables.append(variable)
+        return number
+
+    def measures_of(self, p: Polynomial) -> frozenset[int]:
+        """The measures on which p depends."""
+        found: set[int] = set()
+        for monomial in p:
+            for number in monomial:
+                match self.variables[number]:
+                    case FeatureOf(measure, _):
+                        found.add(measure)
+                    case Opaque(_, measures):
+                        found |= measures
+        return frozenset(found)
+
+    def _opaque(self, structure: tuple[object, ...], measures: frozenset[int]) -> tuple[Polynomial, bool]:
+        variable = Opaque(structure, measures)
+        new = variable not in self._numbers
+        return {(self.variable(variable),): Fraction(1)}, new and self.definitions
+
+    def _difference(self, p: Polynomial, q: Polynomial) -> int:
+        """The literal of ``p >= q``."""
+        result = dict(p)
+        add(result, q, Fraction(-1))
+        return self.at_least_zero(result)
+
+    def extremum(self, sign: int, arguments: list[Polynomial]) -> Polynomial:
+        """The variable for the maximum (sign 1) or minimum (sign -1) of the arguments."""
+        keys = tuple(sorted({key_of(p) for p in arguments}))
+        if len(keys) == 1:
+            return dict(keys[0])
+        measures = frozenset[int]().union(*(self.measures_of(p) for p in arguments))
+        m, define = self._opaque(("max" if sign > 0 else "min", keys), measures)
+        if define:
+            bounds = [(dict(key), m) if sign > 0 else (m, dict(key)) for key in keys]
+            self.clauses.extend((self._difference(high, low),) for low, high in bounds)
+            self.clauses.append(tuple(self._difference(low, high) for low, high in bounds))
+        return m
+
+    def case(self, condition: int, then: Polynomial, otherwise: Polynomial, measures: frozenset[int]) -> Polynomial:
+        """The variable for "then if condition else otherwise"."""
+        if key_of(then) == key_of(otherwise):
+            return then
+        measures = measures | self.measures_of(then) | self.measures_of(otherwise)
+        v, define = self._opaque(("if", condition, key_of(then), key_of(otherwise)), measures)
+        if define:
+            for guard, branch in ((-condition, then), (condition, otherwise)):
+                self.clauses.append((guard, self._difference(v, branch)))
+                self.clauses.append((guard, self._difference(branch, v)))
+        return v
+
+    # -- the formula --------------------------------------------------------------------------------------------
+
+    def _feature(self, mixture: Mixture, feature: int) -> Polynomial:
+        result: Polynomial = {}
+        for weight, measure in mixture:
+            add(result, {(self.variable(FeatureOf(measure, feature)),): Fraction(1)}, weight)
+        return result
+
+    def comparison(self, comparison: Comparison) -> int:
+        """The literal of ``left ≼ right``."""
+        mass: Polynomial = {(self.variable(Mass()),): Fraction(1)} if comparison.mass == ALPHA else {}
+        sides = (comparison.left, comparison.right)
+        terms: dict[int, tuple[Polynomial, int]] = {}  # the polynomial, homogeneous of this degree in the mass
+        literals: dict[int, tuple[int, frozenset[int]]] = {}  # the literal, and the measures it depends on
+
+        def power(p: Polynomial, degree: int) -> Polynomial:
+            for _ in range(degree if comparison.mass == ALPHA else 0):
+                p = multiply(p, mass)
+            return p
+
+        def lift(i: int, degree: int) -> Polynomial:
+            p, have = terms[i]
+            return power(p, degree - have)
+
+        for index, node in enumerate(self.formula.nodes):
+            match node:
+                case Feature(side, feature):
+                    terms[index] = self._feature(sides[side], feature), 1
+                case Affine(constant, summands):
+                    degree = max((terms[i][1] for _, i in summands), default=1)
+                    total = power({(): constant} if constant else {}, degree)
+                    for weight, i in summands:
+                        add(total, lift(i, degree), weight)
+                    terms[index] = total, degree
+                case Product(left, right):
+                    terms[index] = multiply(terms[left][0], terms[right][0]), terms[left][1] + terms[right][1]
+                case Max(arguments) | Min(arguments):
+                    degree = max(terms[i][1] for i in arguments)
+                    sign = 1 if isinstance(node, Max) else -1
+                    terms[index] = self.extremum(sign, [lift(i, degree) for i in arguments]), degree
+                case If(condition, then, otherwise):
+                    degree = max(terms[then][1], terms[otherwise][1])
+                    literal, measures = literals[condition]
+                    value = self.case(literal, lift(then, degree), lift(otherwise, degree), measures)
+                    terms[index] = value, degree
+                case Atom(op, term):
+                    p = terms[term][0]
+                    literals[index] = self.atom(op, p), self.measures_of(p)
+                case Not(condition):
+                    literals[index] = -literals[condition][0], literals[condition][1]
+                case And(conditions) | Or(conditions):
+                    flip = 1 if isinstance(node, And) else -1
+                    joint = flip * self.conjunction(flip * literals[i][0] for i in conditions)
+                    literals[index] = joint, frozenset[int]().union(*(literals[i][1] for i in conditions))
+        return literals[len(self.formula.nodes) - 1][0]
+
+
+def clauses_of(statement: Statement, formula: Formula, definitions: bool) -> Clauses:
+    """The clauses whose unsatisfiability proves the axiom that `statement` negates."""
+    result = Clauses(statement, formula, definitions)
+    for clause in statement.negation:
+        result.clauses.append(
+            tuple(c if wanted else -c for wanted, c in ((w, result.comparison(x)) for w, x in clause))
+        )
+    return result

@@ -1,0 +1,118 @@
+"""Evidence: frozen, serialisable, inert. It says what it says; only the kernel turns it into a verdict. Trusted.
+
+Clauses and literals are numbered by :mod:`prefcore.clauses`; lemmas are numbered after the clauses, steps after the
+lemmas. Policies are tables over the numbered decision histories of a tree: for each the probability of each of its
+available actions, in their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from prefcore.distribution import Distribution
+
+PolicyTable = tuple[tuple[Fraction, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """Lotteries (and an α) at which an axiom fails, as exact distributions."""
+
+    A: Distribution
+    B: Distribution | None = None
+    C: Distribution | None = None
+    alpha: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lemma:
+    """A Farkas lemma: literals over atoms that contradict each other, with the weights that show it."""
+
+    literals: tuple[int, ...]
+    weights: tuple[Fraction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A clause that follows by unit propagation over the hinted clauses, in their order (as in LRAT)."""
+
+    clause: tuple[int, ...]
+    hints: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refutation:
+    """A clausal refutation of the negated axiom: Farkas lemmas and steps, the last of which is empty.
+
+    `definitions` says whether opaque terms were defined or left arbitrary.
+    """
+
+    definitions: bool
+    lemmas: tuple[Lemma, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueOrder:
+    """The relation reads ``V(A) <= V(B)``: a total pre-order, whatever V is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedAndTotal:
+    """T7: a closed total relation has interpolation. `total` is the evidence for totality."""
+
+    total: Refutation | ValueOrder
+
+
+@dataclass(frozen=True, slots=True)
+class EndPoints:
+    """``A ≼ B ≼ C`` implies ``B ≼ A`` or ``C ≼ B``: interpolation with α = 1 or α = 0."""
+
+    refutation: Refutation
+
+
+@dataclass(frozen=True, slots=True)
+class FixedWitnesses:
+    """``A ≼ B ≼ C`` implies ``αAC ~ B`` for one of the listed α."""
+
+    alphas: tuple[Fraction, ...]
+    refutation: Refutation
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """A pre-order: evidence for reflexivity and for transitivity."""
+
+    reflexive: Refutation | ValueOrder
+    transitive: Refutation | ValueOrder
+
+
+AxiomEvidence = Counterexample | Refutation | ValueOrder | ClosedAndTotal | EndPoints | FixedWitnesses | Both
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionHolds:
+    """T1: the relation is a consistent pre-order and ``D^π(h·a) ≼ D^π(h)`` at every history and action."""
+
+    preorder: Both | ValueOrder
+    consistent: Refutation
+
+
+@dataclass(frozen=True, slots=True)
+class AsGoodAs:
+    """The policy's distribution is ≽ that of `policy`, which is optimal by `condition`; transitivity does the rest."""
+
+    policy: PolicyTable
+    condition: ConditionHolds
+
+
+@dataclass(frozen=True, slots=True)
+class BetterPolicy:
+    """A policy π' with not ``D^π' ≼ D^π``."""
+
+    policy: PolicyTable
+
+
+PolicyEvidence = ConditionHolds | AsGoodAs | BetterPolicy
+Evidence = AxiomEvidence | PolicyEvidence

@@ -1,0 +1,226 @@
+"""The formula of a relation: what is evaluated, proved and stored. Trusted.
+
+A relation ``A ≼ B`` sees a lottery only through finitely many linear functionals, its *features*
+``f_k : outcomes -> integers`` (every functional is ``scale·f + shift`` for such an f with ``min f = 0`` and greatest
+common divisor 1). A formula is a list of nodes in topological order, the last being the relation itself:
+
+    Feature(side, k)        E_A f_k for side 0, E_B f_k for side 1                                        a term
+    Affine(c, ((w, i), …))  c + Σ w·node_i;  Product(i, j);  Max((i, …));  Min((i, …));  If(b, i, j)      terms
+    Atom(op, i)             node_i op 0, op one of ">=", ">", "="                                         a condition
+    Not(i), And((i, …)), Or((i, …))                                                                       conditions
+
+Nothing here is Python code of the user's. Everything is walked with loops, so depth costs no stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    side: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    constant: Fraction
+    terms: tuple[tuple[Fraction, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Max:
+    terms: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Min:
+    terms: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    condition: int
+    then: int
+    otherwise: int
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    op: str
+    term: int
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    condition: int
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    conditions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    conditions: tuple[int, ...]
+
+
+Node = Feature | Affine | Product | Max | Min | If | Atom | Not | And | Or
+CONDITIONS = (Atom, Not, And, Or)
+
+
+def parts(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The nodes that `node` refers to: its terms and its conditions."""
+    match node:
+        case Feature():
+            return (), ()
+        case Affine(_, terms):
+            return tuple(i for _, i in terms), ()
+        case Product(left, right):
+            return (left, right), ()
+        case Max(terms) | Min(terms):
+            return terms, ()
+        case If(condition, then, otherwise):
+            return (then, otherwise), (condition,)
+        case Atom(_, term):
+            return (term,), ()
+        case Not(condition):
+            return (), (condition,)
+        case And(conditions) | Or(conditions):
+            return (), conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A relation over `outcomes` outcomes, known by their index. Raises ``ValueError`` when malformed.
+
+    `features` holds one integer per outcome for each feature. The entries are checked to be plain integers and
+    ``Fraction`` coefficients: a float inside a formula would make every proof about it void.
+    """
+
+    outcomes: int
+    features: tuple[tuple[int, ...], ...]
+    nodes: tuple[Node, ...]
+
+    def __post_init__(self) -> None:
+        if type(self.outcomes) is not int or self.outcomes < 1:
+            raise ValueError("a formula needs at least one outcome")
+        if type(self.features) is not tuple or type(self.nodes) is not tuple or not self.nodes:
+            raise ValueError("a formula has a tuple of features and a non-empty tuple of nodes")
+        for vector in self.features:
+            if type(vector) is not tuple or len(vector) != self.outcomes or not all(type(v) is int for v in vector):
+                raise ValueError(f"a feature must have one integer for each of the {self.outcomes} outcomes")
+        for index, node in enumerate(self.nodes):
+            self._check(index, node)
+        if type(self.nodes[-1]) not in CONDITIONS:
+            raise ValueError("the last node of a formula must be a condition")
+
+    def _check(self, index: int, node: Node) -> None:
+        match node:
+            case Feature(side, feature):
+                good = type(side) is int and side in (0, 1) and type(feature) is int
+                good = good and 0 <= feature < len(self.features)
+            case Affine(constant, terms):
+                good = type(constant) is Fraction and type(terms) is tuple
+                good = good and all(type(t) is tuple and len(t) == 2 and type(t[0]) is Fraction for t in terms)
+            case Max(terms) | Min(terms):
+                good = type(terms) is tuple and len(terms) > 0
+            case Atom(op, _):
+                good = op in (">=", ">", "=")
+            case And(conditions) | Or(conditions):
+                good = type(conditions) is tuple
+            case Product() | If() | Not():
+                good = True
+            case _:
+                good = False
+        if not good:
+            raise ValueError(f"node {index} of a formula is malformed: {node!r}")
+        terms, conditions = parts(node)
+        for kinds, references in ((False, terms), (True, conditions)):
+            for i in references:
+                if type(i) is not int or not 0 <= i < index or (type(self.nodes[i]) in CONDITIONS) is not kinds:
+                    raise ValueError(f"node {index} of a formula refers to an unfit node {i!r}")
+
+
+def feature_values(formula: Formula, lottery: Iterable[tuple[int, Fraction]]) -> list[Fraction]:
+    """``E f_k`` for each feature; the lottery is given as ``(outcome index, probability)`` pairs."""
+    pairs = tuple(lottery)
+    return [sum((p * f[o] for o, p in pairs), Fraction(0)) for f in formula.features]
+
+
+def node_values(formula: Formula, a: Sequence[Fraction], b: Sequence[Fraction]) -> list[Any]:
+    """The value of every node at two lotteries given by their feature values: a ``Fraction`` or a truth value."""
+    sides = (a, b)
+    values: list[Any] = []
+    for node in formula.nodes:
+        value: Any
+        match node:
+            case Feature(side, index):
+                value = sides[side][index]
+            case Affine(constant, terms):
+                value = constant
+                for weight, i in terms:
+                    value += weight * values[i]
+            case Product(left, right):
+                value = values[left] * values[right]
+            case Max(terms):
+                value = max(values[i] for i in terms)
+            case Min(terms):
+                value = min(values[i] for i in terms)
+            case If(condition, then, otherwise):
+                value = values[then] if values[condition] else values[otherwise]
+            case Atom(op, term):
+                signed = values[term]
+                value = signed >= 0 if op == ">=" else signed > 0 if op == ">" else signed == 0
+            case Not(condition):
+                value = not values[condition]
+            case And(conditions):
+                value = all(values[i] for i in conditions)
+            case Or(conditions):
+                value = any(values[i] for i in conditions)
+        values.append(value)
+    return values
+
+
+def evaluate(formula: Formula, a: Sequence[Fraction], b: Sequence[Fraction]) -> bool:
+    """Whether ``A ≼ B``, for lotteries given by their feature values."""
+    return node_values(formula, a, b)[-1] is True
+
+
+def is_closed(formula: Formula) -> bool:
+    """Whether ``{(A, B) : A ≼ B}`` is closed by its form, T7's side condition.
+
+    Sufficient: in positive normal form there is no strict atom, and no case distinction makes a term discontinuous.
+    """
+    stack: list[tuple[int, bool]] = [(len(formula.nodes) - 1, True)]
+    seen: set[tuple[int, bool]] = set()
+    while stack:
+        index, positive = stack.pop()
+        if (index, positive) in seen:
+            continue
+        seen.add((index, positive))
+        match formula.nodes[index]:
+            case Atom(op, term):
+                if (op == ">") is positive or (op == "=" and not positive):
+                    return False
+                stack.append((term, True))
+            case Not(condition):
+                stack.append((condition, not positive))
+            case If():
+                return False
+            case node:
+                terms, conditions = parts(node)
+                stack.extend((i, True) for i in terms)
+                stack.extend((i, positive) for i in conditions)
+    return True

@@ -1,0 +1,363 @@
+"""Direct Preference Processes (O, A, T, e, ≼), histories, policies and the distributions they induce. Trusted.
+
+A history is the plain tuple ``(o_0, a_0, o_1, …, o_t)``; a trajectory is one of full length, ``t = T``. The environment
+maps a history and an action to a distribution over the next observation, and may depend on the whole history. A policy
+maps a history to an action or to a distribution over actions; ``D^π`` is the trajectory distribution it induces,
+``D^π(h)`` the same given h, and ``D^π(h·a)`` the same given h, then a, then π.
+
+:func:`tabulate` lists the attainable histories once, as a ``HistoryTree``: numbers only, no Python code, which is what
+a claim about a policy is about and what a certificate stores.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from prefcore.distribution import Distribution
+from prefcore.evidence import PolicyTable
+
+History = tuple[Any, ...]
+Policy = Callable[[History], Any]
+
+DEFAULT_LIMIT = 500_000  # trajectories that are enumerated without being asked to
+
+
+class ProcessTooLarge(ValueError):
+    """The process has more trajectories than the limit allows to enumerate."""
+
+
+def _identity(trajectory: History) -> Hashable:
+    return trajectory
+
+
+@dataclass(frozen=True, eq=False)
+class DirectPreferenceProcess:
+    """A decision problem whose objective is a relation over outcome distributions [CPP24].
+
+    observations, actions: the finite alphabets, distinct hashable values.
+    horizon: the number T >= 1 of actions in a trajectory.
+    environment: ``(history, action) -> {next observation: probability}``.
+    preference: a relation ``A ≼ B`` over distributions of outcomes.
+    initial: the distribution of o_0; without it ``environment((), None)`` gives it.
+    outcome: what the relation sees of a trajectory; by default the trajectory itself.
+    available: ``history -> actions`` that can be taken there; by default all.
+
+    Raises ``ValueError``/``TypeError`` naming the argument; rows of the environment are checked when they are used,
+    and the error names the history.
+    """
+
+    observations: tuple[Any, ...]
+    actions: tuple[Any, ...]
+    horizon: int
+    environment: Callable[[History, Any], Mapping[Any, Any]]
+    preference: Any
+    initial: Mapping[Any, Any] | None = None
+    outcome: Callable[[History], Any] = _identity
+    available: Callable[[History], Iterable[Any]] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("observations", "actions"):
+            labels = getattr(self, name)
+            if isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
+                raise TypeError(f"{name} must be a tuple of labels, got {labels!r}")
+            labels = tuple(labels)
+            if not labels:
+                raise ValueError(f"{name} must not be empty")
+            if len(set(labels)) != len(labels):
+                raise ValueError(f"{name} must be distinct, got {labels!r}")
+            object.__setattr__(self, name, labels)
+        if type(self.horizon) is not int:
+            raise TypeError(f"horizon must be an int, got {self.horizon!r}")
+        if self.horizon < 1:
+            raise ValueError(f"horizon must be at least 1, got {self.horizon}")
+        for name in ("environment", "preference", "outcome"):
+            if not callable(getattr(self, name)):
+                raise TypeError(f"{name} must be callable, got {getattr(self, name)!r}")
+        if self.available is not None and not callable(self.available):
+            raise TypeError(f"available must be a function of a history, got {self.available!r}")
+
+
+def _row(process: DirectPreferenceProcess, row: object, where: str) -> Distribution:
+    """A row of the environment as a distribution over known observations; errors say `where`."""
+    try:
+        next_observation = row if isinstance(row, Distribution) else Distribution(row)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"the environment {where} is not a distribution: {error}") from error
+    for observation in next_observation:
+        if observation not in process.observations:
+            raise ValueError(f"the environment {where} gives {observation!r}, which is not among the observations")
+    return next_observation
+
+
+def first_observation(process: DirectPreferenceProcess) -> Distribution:
+    """The distribution of o_0."""
+    row = process.environment((), None) if process.initial is None else process.initial
+    return _row(process, row, "before the first observation")
+
+
+def next_observation(process: DirectPreferenceProcess, history: History, action: Any) -> Distribution:
+    """``e(· | history, action)``."""
+    row = process.environment(history, action)
+    return _row(process, row, f"after history {history!r} and action {action!r}")
+
+
+def available_actions(process: DirectPreferenceProcess, history: History) -> tuple[Any, ...]:
+    """The actions that can be taken at a history, in the order of ``process.actions``."""
+    if process.available is None:
+        return process.actions
+    offered = tuple(process.available(history))
+    unknown = [a for a in offered if a not in process.actions]
+    if unknown or not offered:
+        what = f"offers {unknown[0]!r}, which is not among the actions" if unknown else "offers no action"
+        raise ValueError(f"available {what} at history {history!r}")
+    return tuple(a for a in process.actions if a in offered)
+
+
+def action_probabilities(process: DirectPreferenceProcess, policy: Policy, history: History) -> Distribution:
+    """What the policy does at a history: an action stands for its point mass."""
+    choice = policy(history)
+    if isinstance(choice, (Mapping, Distribution)):
+        try:
+            taken = choice if isinstance(choice, Distribution) else Distribution(choice)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"the policy at history {history!r} is not a distribution: {error}") from error
+    else:
+        try:
+            taken = Distribution.point(choice)
+        except TypeError:
+            raise TypeError(
+                f"the policy returned {choice!r} at history {history!r}: return an action or a mapping"
+            ) from None
+    allowed = available_actions(process, history)
+    for action in taken:
+        if action not in allowed:
+            raise ValueError(
+                f"the policy takes action {action!r} at history {history!r}, where only {allowed!r} are available"
+            )
+    return taken
+
+
+def _attained(process: DirectPreferenceProcess, history: History) -> History:
+    """The history, once it is seen that some policy reaches it; else a ``ValueError`` that names where it breaks."""
+    if type(history) is not tuple or len(history) % 2 == 0 or len(history) > 2 * process.horizon + 1:
+        raise ValueError(
+            f"{history!r} is no history: expected a tuple (o_0, a_0, o_1, …) that ends in an observation, with at most "
+            f"{process.horizon} actions"
+        )
+    possible = first_observation(process)
+    for t in range(0, len(history), 2):
+        if not possible[history[t]]:
+            raise ValueError(
+                f"history {history!r} is unattainable: {history[t]!r} has probability 0 after {history[:t]!r}"
+            )
+        if t + 1 < len(history):
+            action = _allowed(process, history[: t + 1], history[t + 1])
+            possible = next_observation(process, history[: t + 1], action)
+    return history
+
+
+def _allowed(process: DirectPreferenceProcess, history: History, action: Any) -> Any:
+    if len(history) > 2 * process.horizon:
+        raise ValueError(f"history {history!r} is a full trajectory: no action follows it")
+    allowed = available_actions(process, history)
+    if action not in allowed:
+        raise ValueError(
+            f"action {action!r} is not available at history {history!r}: the available actions are {allowed!r}"
+        )
+    return action
+
+
+def trajectory_distribution(
+    process: DirectPreferenceProcess,
+    policy: Policy,
+    given: tuple[Any, ...] | None = None,
+    limit: int = DEFAULT_LIMIT,
+) -> Distribution:
+    """``D^π`` exactly, over trajectories; ``D^π(h)`` with ``given=h``, ``D^π(h·a)`` with ``given=(h, a)``.
+
+    A history has odd length, so the two forms of `given` cannot be confused. The policy is called only on histories
+    of positive probability. Raises ``ValueError`` for an unattainable history or an unavailable action, and
+    ``ProcessTooLarge`` when more than `limit` trajectories would be listed.
+    """
+    if given is None:
+        frontier = dict(first_observation(process).items())
+        frontier = {(o,): p for o, p in frontier.items()}
+    elif type(given) is tuple and len(given) == 2 and type(given[0]) is tuple:
+        history = _attained(process, given[0])
+        action = _allowed(process, history, given[1])
+        frontier = {(*history, action, o): p for o, p in next_observation(process, history, action).items()}
+    else:
+        frontier = {_attained(process, given): Fraction(1)}
+    depth = len(next(iter(frontier))) // 2
+    for _ in range(depth, process.horizon):
+        following: dict[History, Fraction] = {}
+        for history, reached in frontier.items():
+            for action, chosen in action_probabilities(process, policy, history).items():
+                for observation, p in next_observation(process, history, action).items():
+                    following[(*history, action, observation)] = reached * chosen * p
+            if len(following) > limit:
+                raise ProcessTooLarge(
+                    f"the policy reaches more than {limit} histories of length {depth + 1} of {process.horizon}: "
+                    "raise limit= if they fit in memory"
+                )
+        frontier, depth = following, depth + 1
+    return Distribution(frontier)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryTree:
+    """The attainable histories as numbers: decision histories first, level by level, then the trajectories.
+
+    initial: ``(probability, node)`` of each o_0. branches: for each decision node and each of its available actions,
+    the ``(probability, node)`` of what follows. outcome: the outcome's index of each trajectory.
+    """
+
+    initial: tuple[tuple[Fraction, int], ...]
+    branches: tuple[tuple[tuple[tuple[Fraction, int], ...], ...], ...]
+    outcome: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        nodes = len(self.branches) + len(self.outcome)
+        rows = [
+            (0, self.initial),
+            *((d + 1, row) for d, actions in enumerate(self.branches) for row in actions),
+        ]
+        for lowest, row in rows:
+            total = Fraction(0)
+            for p, child in row:
+                if type(p) is not Fraction or p <= 0 or type(child) is not int or not lowest <= child < nodes:
+                    raise ValueError(f"a history tree has a malformed branch: {(p, child)!r}")
+                total += p
+            if total != 1:
+                raise ValueError(f"a history tree has a branch whose probabilities sum to {total}")
+        if not all(self.branches) or not all(type(o) is int and o >= 0 for o in self.outcome):
+            raise ValueError("a history tree needs an action at each decision and an outcome index at each trajectory")
+
+
+@dataclass(frozen=True, slots=True)
+class Tabulation:
+    """A tree with its labels: the decision histories, the actions available at each, and the different outcomes."""
+
+    tree: HistoryTree
+    histories: tuple[History, ...]
+    actions: tuple[tuple[Any, ...], ...]
+    outcomes: tuple[Any, ...]
+
+
+def tabulate(process: DirectPreferenceProcess, limit: int = DEFAULT_LIMIT) -> Tabulation:
+    """Lists every attainable history; raises ``ProcessTooLarge``, with the size, instead of starting a hopeless list.
+
+    The size is bounded by ``|O| (|A||O|)^T``. If that exceeds `limit`, the true size is first estimated from random
+    descents (Knuth, *Estimating the efficiency of backtrack programs*, 1975), then counted as the list grows.
+    """
+    bound = len(process.observations) * (len(process.actions) * len(process.observations)) ** process.horizon
+    if bound > limit:
+        estimate = _estimated_size(process)
+        if estimate > 2 * limit:
+            raise ProcessTooLarge(
+                f"the process has about {_short(estimate)} trajectories (at most {_short(bound)}), more than the "
+                f"limit of {limit}: shorten the horizon or raise limit="
+            )
+    first = first_observation(process)
+    level: list[History] = [(o,) for o in first]
+    histories: list[History] = []
+    actions: list[tuple[Any, ...]] = []
+    branches: list[list[list[tuple[Fraction, int]]]] = []
+    for _ in range(process.horizon):
+        following: list[History] = []
+        after = len(histories) + len(level)
+        for history in level:
+            allowed = available_actions(process, history)
+            rows = []
+            for action in allowed:
+                row = []
+                for observation, p in next_observation(process, history, action).items():
+                    row.append((p, after + len(following)))
+                    following.append((*history, action, observation))
+                rows.append(row)
+            if after + len(following) > 2 * limit + 1:
+                raise ProcessTooLarge(
+                    f"the process has more than {limit} trajectories (at most {_short(bound)}): raise limit="
+                )
+            histories.append(history)
+            actions.append(allowed)
+            branches.append(rows)
+        level = following
+    if len(level) > limit:
+        raise ProcessTooLarge(
+            f"the process has {len(level)} trajectories, more than the limit of {limit}: raise limit="
+        )
+    index: dict[Any, int] = {}
+    leaves = tuple(index.setdefault(process.outcome(trajectory), len(index)) for trajectory in level)
+    tree = HistoryTree(
+        tuple((p, i) for i, (_, p) in enumerate(first.items())),
+        tuple(tuple(tuple(row) for row in rows) for rows in branches),
+        leaves,
+    )
+    return Tabulation(tree, tuple(histories), tuple(actions), tuple(index))
+
+
+def _short(count: int) -> str:
+    text = str(count)
+    return text if len(text) <= 9 else f"{text[0]}.{text[1]}e{len(text) - 1}"
+
+
+def _estimated_size(process: DirectPreferenceProcess, descents: int = 30) -> int:
+    """The mean, over random descents, of the product of branching factors: an unbiased estimate of the leaves."""
+    generator = random.Random(0)
+    total = 0
+    for _ in range(descents):
+        options = [(o,) for o in first_observation(process)]
+        size = len(options)
+        history: History = generator.choice(options)
+        for _ in range(process.horizon):
+            choices = available_actions(process, history)
+            action = generator.choice(choices)
+            observations = list(next_observation(process, history, action))
+            size *= len(choices) * len(observations)
+            history = (*history, action, generator.choice(observations))
+        total += size
+    return total // descents
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TablePolicy:
+    """A policy given by a table over the decision histories of a tabulation; callable like any policy."""
+
+    tabulation: Tabulation
+    table: PolicyTable
+    _index: dict[History, int]
+
+    def __call__(self, history: History) -> Any:
+        if history not in self._index:
+            raise ValueError(
+                f"history {history!r} is unattainable, or a full trajectory: the policy has no action there"
+            )
+        i = self._index[history]
+        taken = {a: p for a, p in zip(self.tabulation.actions[i], self.table[i], strict=True) if p}
+        return next(iter(taken)) if len(taken) == 1 else taken
+
+
+def table_policy(tabulation: Tabulation, table: PolicyTable) -> TablePolicy:
+    """The policy that `table` describes."""
+    return TablePolicy(tabulation, table, {h: i for i, h in enumerate(tabulation.histories)})
+
+
+def policy_table(process: DirectPreferenceProcess, tabulation: Tabulation, policy: Policy) -> PolicyTable:
+    """The table of a policy; it is called on histories that it reaches, others take the first available action."""
+    table: list[tuple[Fraction, ...]] = []
+    reached = bytearray(len(tabulation.histories) + len(tabulation.tree.outcome))
+    for _, node in tabulation.tree.initial:
+        reached[node] = 1
+    for i, (history, allowed) in enumerate(zip(tabulation.histories, tabulation.actions, strict=True)):
+        taken = action_probabilities(process, policy, history) if reached[i] else Distribution.point(allowed[0])
+        table.append(tuple(taken[a] for a in allowed))
+        for p, row in zip(table[-1], tabulation.tree.branches[i], strict=True):
+            if p:
+                for _, child in row:
+                    reached[child] = 1
+    return tuple(table)

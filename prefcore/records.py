@@ -1,0 +1,162 @@
+"""Records and JSON: the certificate format, and the type check of evidence. Trusted.
+
+Everything is driven by the types that the records declare. A ``Fraction`` is written "p/q", a distribution as
+``[[outcome index, "p/q"], …]``, a record as an object with its class under "kind", a simplex as its number of
+outcomes. Unknown, missing and repeated fields are rejected, and so is every float.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
+from fractions import Fraction
+from functools import lru_cache
+from types import UnionType
+from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
+
+from prefcore.claims import Axiom, BlackBox, Claim, Optimal, Simplex
+from prefcore.distribution import Distribution
+from prefcore.evidence import Evidence
+
+FORMAT = "prefcore-certificate/1"
+_EXACT = re.compile(r"-?\d+(/\d+)?")
+
+
+class EvidenceRejected(ValueError):
+    """The evidence does not establish the claim, or is malformed."""
+
+
+def alternatives(kind: Any) -> tuple[Any, ...]:
+    """The members of a union, or the type itself."""
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+@lru_cache(maxsize=256)
+def _hints(record: Any) -> dict[str, Any]:
+    hints = get_type_hints(record)
+    return {f.name: hints[f.name] for f in fields(record)}
+
+
+def conforms(value: object, kind: Any) -> bool:
+    """Whether a value has exactly the declared type, all the way down; bools are no ints, floats are nothing."""
+    for option in alternatives(kind):
+        if get_origin(option) is tuple:
+            args = get_args(option)
+            if type(value) is not tuple:
+                continue
+            if len(args) == 2 and args[1] is Ellipsis:
+                if args[0] is int:
+                    good = all(type(v) is int for v in value)
+                else:
+                    good = all(conforms(v, args[0]) for v in value)
+            else:
+                good = len(value) == len(args) and all(conforms(v, a) for v, a in zip(value, args, strict=True))
+            if good:
+                return True
+        elif type(value) is option and (
+            not is_dataclass(option) or all(conforms(getattr(value, n), k) for n, k in _hints(option).items())
+        ):
+            return True
+    return False
+
+
+# -- writing --------------------------------------------------------------------------------------------------------
+
+
+def _encode(value: object, outcomes: Sequence[Any]) -> object:
+    if value is None or type(value) in (bool, int, str):
+        return value
+    if type(value) is Fraction:
+        return str(value)
+    if type(value) is tuple:
+        return [_encode(v, outcomes) for v in value]
+    if type(value) is Distribution:
+        return [[outcomes.index(o), str(p)] for o, p in value.items()]
+    if type(value) is Simplex:
+        return len(value.outcomes)
+    if type(value) is BlackBox:
+        raise ValueError(f"a claim about a black box cannot be stored as a certificate: {value.reason}")
+    if is_dataclass(value) and not isinstance(value, type):
+        body = {n: _encode(getattr(value, n), outcomes) for n in _hints(type(value))}
+        return {"kind": type(value).__name__, **body}
+    raise TypeError(f"a record cannot hold {value!r}")
+
+
+def to_json(claim: Claim, evidence: Evidence) -> str:
+    """The certificate of a claim and its evidence. Raises ``ValueError`` for a black box."""
+    outcomes: Sequence[Any] = claim.domain.outcomes if isinstance(claim, Axiom) else ()
+    body = {"format": FORMAT, "claim": _encode(claim, outcomes), "evidence": _encode(evidence, outcomes)}
+    return json.dumps(body, separators=(",", ":"))
+
+
+# -- reading --------------------------------------------------------------------------------------------------------
+
+
+def _fraction(data: object) -> Fraction:
+    if type(data) is not str or not _EXACT.fullmatch(data):
+        raise EvidenceRejected(f'an exact number is a string "p/q", got {data!r}')
+    value = Fraction(data)
+    if str(value) != data:
+        raise EvidenceRejected(f"{data!r} is not in lowest terms")
+    return value
+
+
+def _decode(data: Any, kind: Any) -> Any:
+    options = alternatives(kind)
+    if data is None and type(None) in options:
+        return None
+    if isinstance(data, dict):
+        for option in options:
+            if is_dataclass(option) and isinstance(option, type) and option.__name__ == data.get("kind"):
+                hints = _hints(option)
+                if set(data) != {"kind", *hints}:
+                    raise EvidenceRejected(f"a {option.__name__} has the fields {sorted(hints)}, got {sorted(data)}")
+                return option(**{n: _decode(data[n], k) for n, k in hints.items()})
+        raise EvidenceRejected(f"unexpected record of kind {data.get('kind')!r}")
+    for option in options:
+        if option is Simplex and type(data) is int and data >= 1:
+            return Simplex(range(data))
+        if option is Fraction:
+            return _fraction(data)
+        if option is Distribution:
+            pairs = _decode(data, tuple[tuple[int, Fraction], ...])
+            if not all(p > 0 for _, p in pairs):
+                raise EvidenceRejected("a distribution lists positive probabilities only")
+            return Distribution(pairs)
+        if option in (int, str, bool) and type(data) is option:
+            return data
+        if get_origin(option) is tuple and type(data) is list:
+            args = get_args(option)
+            if len(args) == 2 and args[1] is Ellipsis:
+                if args[0] is int and all(type(v) is int for v in data):
+                    return tuple(data)
+                return tuple(_decode(v, args[0]) for v in data)
+            if len(data) == len(args):
+                return tuple(_decode(v, a) for v, a in zip(data, args, strict=True))
+    raise EvidenceRejected(f"expected {kind}, got {str(data)[:80]}")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise EvidenceRejected("a field is given twice")
+    return result
+
+
+def _no_float(text: str) -> NoReturn:
+    raise EvidenceRejected(f'floats are not evidence: {text} must be written exactly, as "p/q"')
+
+
+def from_json(text: str) -> tuple[Claim, Evidence]:
+    """The claim and evidence of a certificate, typed; raises ``EvidenceRejected`` for anything malformed."""
+    try:
+        body = json.loads(text, object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_float)
+        if not isinstance(body, dict) or body.get("format") != FORMAT or set(body) != {"format", "claim", "evidence"}:
+            raise EvidenceRejected(f'a certificate has "format": "{FORMAT}", "claim" and "evidence", and nothing else')
+        return _decode(body["claim"], Axiom | Optimal), _decode(body["evidence"], Evidence)
+    except EvidenceRejected:
+        raise
+    except (ValueError, TypeError, RecursionError) as error:  # truncated JSON, malformed formula or tree, …
+        raise EvidenceRejected(f"the certificate is malformed: {error}") from error

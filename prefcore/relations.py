@@ -1,0 +1,687 @@
+"""Relations: a Python function of two lotteries, traced once into a formula.
+
+``@relation`` calls the function on two *symbolic* lotteries. Expectations and probabilities are terms, comparisons are
+conditions; ``&``, ``|``, ``~``, sums, products, ``minimum`` and ``maximum`` build the formula. Where Python asks for
+the truth of a condition (``if``, ``and``, ``or``, ``not``, chained comparisons, ``min``, ``max``), the trace forks: the
+function is called again with the other answer, and the results are joined by a case distinction. A function that does
+anything else with a symbol is kept as a black box, with the reason and the line.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
+from math import gcd, lcm
+from typing import Any, Generic, NoReturn, TypeVar
+
+from prefcore.claims import BlackBox
+from prefcore.distribution import (
+    Distribution,
+    Event,
+    Number,
+    Outcome,
+    Payoff,
+    exact,
+    indicator,
+    payoff_at,
+    tail_level,
+)
+from prefcore.formula import (
+    Affine,
+    And,
+    Atom,
+    Feature,
+    Formula,
+    If,
+    Max,
+    Min,
+    Node,
+    Not,
+    Or,
+    Product,
+    evaluate,
+    feature_values,
+    parts,
+)
+
+MAX_PATHS = 2048  # forks of one trace
+MAX_DEPTH = 400  # decisions on one path of it
+MAX_ENTRIES = 5_000_000  # integers in the feature table of one formula
+
+
+class NotTraceable(TypeError):
+    """The relation does something with a symbol that has no formula."""
+
+
+class InvalidRelation(TypeError):
+    """The relation is written wrongly: what it says can't be meant."""
+
+
+class FormulaTooLarge(ValueError):
+    """The formula would not fit: it says its size."""
+
+
+def _refuse(what: str) -> NoReturn:
+    raise NotTraceable(f"{what} has no formula")
+
+
+# -- the trace ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Trace:
+    """Nodes and features under construction, shared by all paths, and the path being followed."""
+
+    outcomes: tuple[Outcome, ...]
+    closed: bool  # whether an event may name only these outcomes
+    nodes: list[Node] = field(default_factory=list)
+    numbers: dict[Node, int] = field(default_factory=dict)
+    features: list[tuple[int, ...]] = field(default_factory=list)
+    interned: dict[tuple[int, ...], int] = field(default_factory=dict)
+    script: list[bool] = field(default_factory=list)  # answers to give on this path
+    asked: list[tuple[int, bool]] = field(default_factory=list)  # conditions decided on this path
+
+    def node(self, node: Node) -> int:
+        number = self.numbers.get(node)
+        if number is None:
+            self.numbers[node] = number = len(self.nodes)
+            self.nodes.append(node)
+        return number
+
+    # features
+
+    def feature(self, values: Sequence[Fraction | int]) -> tuple[int, Fraction, Fraction]:
+        """``(k, scale, shift)`` with values = scale·f_k + shift; k = -1 for a constant."""
+        scale = lcm(*(v.denominator for v in values))
+        integers = [v.numerator * (scale // v.denominator) for v in values] if scale > 1 else [int(v) for v in values]
+        low, high = min(integers), max(integers)
+        if low == high:
+            return -1, Fraction(0), Fraction(low, scale)
+        step = gcd(*(v - low for v in integers))
+        # Don't flip signs: only a vector whose negative is known already is written as -f.
+        up = tuple((v - low) // step for v in integers)
+        if up not in self.interned:
+            down = tuple((high - v) // step for v in integers)
+            if down in self.interned:
+                return self.interned[down], Fraction(-step, scale), Fraction(high, scale)
+            if (len(self.features) + 1) * len(values) > MAX_ENTRIES:
+                raise FormulaTooLarge(
+                    f"the relation reads more than {len(self.features)} functionals of {len(values)} outcomes: "
+                    f"its formula would hold over {MAX_ENTRIES} numbers"
+                )
+            self.interned[up] = len(self.features)
+            self.features.append(up)
+        return self.interned[up], Fraction(step, scale), Fraction(low, scale)
+
+    def functional(self, side: int, values: Sequence[Fraction | int]) -> Term:
+        """The term ``Σ_o L[o]·values[o]`` of the lottery on that side."""
+        k, scale, shift = self.feature(values)
+        return Term(self, shift, {self.node(Feature(side, k)): scale} if k >= 0 else {})
+
+    def number(self, term: Term) -> int:
+        """The node of a term, its functionals merged: one feature for each lottery."""
+        linear = dict(term.linear)
+        constant = term.constant
+        for side in (0, 1):
+            of_side = {i: w for i, w in linear.items() if isinstance(n := self.nodes[i], Feature) and n.side == side}
+            if len(of_side) > 1:
+                total: list[Fraction | int] = [0] * len(self.outcomes)
+                for i, w in of_side.items():
+                    node = self.nodes[i]
+                    assert isinstance(node, Feature)
+                    weight: Fraction | int = w.numerator if w.denominator == 1 else w
+                    for o, value in enumerate(self.features[node.index]):
+                        if value:
+                            total[o] += weight * value
+                    del linear[i]
+                merged = self.functional(side, total)
+                constant += merged.constant
+                for i, w in merged.linear.items():
+                    linear[i] = linear.get(i, Fraction(0)) + w
+        linear = {i: w for i, w in linear.items() if w}
+        if not constant and len(linear) == 1 and next(iter(linear.values())) == 1:
+            return next(iter(linear))
+        return self.node(Affine(constant, tuple((w, i) for i, w in sorted(linear.items()))))
+
+    # conditions, simplified where that is free
+
+    def truth(self, value: bool) -> int:
+        return self.node(And(()) if value else Or(()))
+
+    def negate(self, i: int) -> int:
+        node = self.nodes[i]
+        if isinstance(node, Not):
+            return node.condition
+        if node == And(()) or node == Or(()):
+            return self.truth(node == Or(()))
+        return self.node(Not(i))
+
+    def join(self, kind: type[And] | type[Or], conditions: Sequence[int]) -> int:
+        neutral, absorbing = (And(()), Or(())) if kind is And else (Or(()), And(()))
+        members: dict[int, None] = {}
+        for i in conditions:
+            node = self.nodes[i]
+            for j in node.conditions if isinstance(node, kind) else (i,):
+                if self.nodes[j] == absorbing or self.negate(j) in members:
+                    return self.node(absorbing)
+                if self.nodes[j] != neutral:
+                    members[j] = None
+        if len(members) == 1:
+            return next(iter(members))
+        return self.node(kind(tuple(sorted(members))))
+
+    def choose(self, condition: int, then: int, otherwise: int) -> int:
+        """``then`` if the condition holds, else ``otherwise``; without denials where the branches allow it."""
+        yes, no = self.truth(True), self.truth(False)
+        if then == otherwise:
+            return then
+        if then == yes or otherwise == no:
+            return self.join(Or, (condition, otherwise)) if then == yes else self.join(And, (condition, then))
+        denied = self.negate(condition)
+        if then == no or otherwise == yes:
+            return self.join(And, (denied, otherwise)) if then == no else self.join(Or, (denied, then))
+        return self.join(Or, (self.join(And, (condition, then)), self.join(And, (denied, otherwise))))
+
+    def compare(self, op: str, term: Term) -> Condition:
+        if not term.linear:
+            sign = term.constant
+            return Condition(self, self.truth(sign >= 0 if op == ">=" else sign > 0 if op == ">" else sign == 0))
+        return Condition(self, self.node(Atom(op, self.number(term))))
+
+    def ask(self, condition: int) -> bool:
+        """The truth of a condition on this path: known, scripted, or forked (first True)."""
+        node = self.nodes[condition]
+        if node == And(()) or node == Or(()):
+            return node == And(())
+        for known, answer in self.asked:
+            if known == condition:
+                return answer
+            if self.negate(condition) == known:
+                return not answer
+        if len(self.asked) >= MAX_DEPTH:
+            raise NotTraceable(f"more than {MAX_DEPTH} decisions on one path")
+        if len(self.asked) == len(self.script):
+            self.script.append(True)
+        answer = self.script[len(self.asked)]
+        self.asked.append((condition, answer))
+        return answer
+
+
+class Symbol:
+    """What no symbol can do: each attempt ends the trace with its reason."""
+
+    __slots__ = ()
+    __array_ufunc__ = None
+
+    def __hash__(self) -> int:
+        _refuse("putting a symbolic value into a set or a dictionary")
+
+    def __float__(self) -> float:
+        _refuse("float() of a symbolic value")
+
+    def __int__(self) -> int:
+        _refuse("int() of a symbolic value")
+
+    def __index__(self) -> int:
+        _refuse("using a symbolic value as an index")
+
+    def __iter__(self) -> NoReturn:
+        _refuse("iterating over a symbolic value")
+
+    def __len__(self) -> int:
+        _refuse("len() of a symbolic value")
+
+
+class Term(Symbol):
+    """A number that depends on the lotteries: ``constant + Σ weight · node``."""
+
+    __slots__ = ("constant", "linear", "trace")
+
+    def __init__(self, trace: _Trace, constant: Fraction, linear: dict[int, Fraction]) -> None:
+        self.trace, self.constant, self.linear = trace, constant, linear
+
+    def _read(self, other: object) -> Term:
+        if isinstance(other, Term):
+            return other
+        if isinstance(other, (Condition, Lottery)):
+            raise InvalidRelation(f"a {type(other).__name__.lower()} cannot be used as a number")
+        return Term(self.trace, exact(other, "a number in a relation"), {})
+
+    def __add__(self, other: object) -> Term:
+        term = self._read(other)
+        linear = dict(self.linear)
+        for i, w in term.linear.items():
+            linear[i] = linear.get(i, Fraction(0)) + w
+        return Term(self.trace, self.constant + term.constant, {i: w for i, w in linear.items() if w})
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Term:
+        return self * -1
+
+    def __pos__(self) -> Term:
+        return self
+
+    def __sub__(self, other: object) -> Term:
+        return self + -self._read(other)
+
+    def __rsub__(self, other: object) -> Term:
+        return self._read(other) + -self
+
+    def __mul__(self, other: object) -> Term:
+        term = self._read(other)
+        if self.linear and term.linear:
+            product = self.trace.node(Product(self.trace.number(self), self.trace.number(term)))
+            return Term(self.trace, Fraction(0), {product: Fraction(1)})
+        scale, linear = (self.constant, term) if not self.linear else (term.constant, self)
+        weights = {i: w * scale for i, w in linear.linear.items()} if scale else {}
+        return Term(self.trace, linear.constant * scale, weights)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: object) -> Term:
+        term = self._read(other)
+        if term.linear:
+            _refuse("division by an expectation (multiply the inequality out)")
+        if not term.constant:
+            raise ZeroDivisionError("division by zero in a relation")
+        return self * (1 / term.constant)
+
+    def __rtruediv__(self, other: object) -> Term:
+        return self._read(other) / self
+
+    def __pow__(self, exponent: object) -> Term:
+        if type(exponent) is not int or exponent < 0:
+            _refuse(f"the power {exponent!r}")
+        result = self._read(1)
+        for _ in range(exponent):
+            result = result * self
+        return result
+
+    def __abs__(self) -> Term:
+        largest: Term = maximum(self, -self)
+        return largest
+
+    def __le__(self, other: object) -> Condition:
+        return self.trace.compare(">=", self._read(other) - self)
+
+    def __lt__(self, other: object) -> Condition:
+        return self.trace.compare(">", self._read(other) - self)
+
+    def __ge__(self, other: object) -> Condition:
+        return self.trace.compare(">=", self - other)
+
+    def __gt__(self, other: object) -> Condition:
+        return self.trace.compare(">", self - other)
+
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]
+        return self.trace.compare("=", self - other)
+
+    def __ne__(self, other: object) -> Condition:  # type: ignore[override]
+        return ~(self == other)
+
+    __hash__ = Symbol.__hash__
+
+    def __bool__(self) -> bool:
+        raise InvalidRelation("a number was used as a condition: compare it with something")
+
+    def _parenthesise(self, other: object) -> NoReturn:
+        raise InvalidRelation(
+            "& and | bind tighter than comparisons: parenthesise the comparisons, (x <= y) & (u <= v)"
+        )
+
+    __and__ = __or__ = __rand__ = __ror__ = __xor__ = __rxor__ = _parenthesise
+
+    def __invert__(self) -> NoReturn:
+        raise InvalidRelation("~ denies a condition, not a number: parenthesise the comparison, ~(x <= y)")
+
+    def __repr__(self) -> str:
+        return "<a symbolic number>"
+
+
+class Condition(Symbol):
+    """A truth value that depends on the lotteries."""
+
+    __slots__ = ("index", "trace")
+
+    def __init__(self, trace: _Trace, index: int) -> None:
+        self.trace, self.index = trace, index
+
+    def _read(self, other: object) -> int:
+        if isinstance(other, Condition):
+            return other.index
+        if type(other).__name__ in ("bool", "bool_"):
+            return self.trace.truth(bool(other))
+        raise InvalidRelation(
+            f"a condition was joined with {other!r}: parenthesise the comparisons, (x <= y) & (u <= v)"
+        )
+
+    def __and__(self, other: object) -> Condition:
+        return Condition(self.trace, self.trace.join(And, (self.index, self._read(other))))
+
+    def __or__(self, other: object) -> Condition:
+        return Condition(self.trace, self.trace.join(Or, (self.index, self._read(other))))
+
+    __rand__ = __and__
+    __ror__ = __or__
+
+    def __xor__(self, other: object) -> Condition:
+        return ~(self == other)
+
+    __rxor__ = __xor__
+
+    def __invert__(self) -> Condition:
+        return Condition(self.trace, self.trace.negate(self.index))
+
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]
+        i = self._read(other)
+        return Condition(self.trace, self.trace.choose(self.index, i, self.trace.negate(i)))
+
+    def __ne__(self, other: object) -> Condition:  # type: ignore[override]
+        return ~(self == other)
+
+    __hash__ = Symbol.__hash__
+
+    def __bool__(self) -> bool:
+        return self.trace.ask(self.index)
+
+    def _no_arithmetic(self, other: object = None) -> NoReturn:
+        raise InvalidRelation("a condition was used as a number: use an if, or count with prefcore's catalogue")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __lt__ = __le__ = __gt__ = __ge__ = _no_arithmetic
+
+    def __repr__(self) -> str:
+        return "<a symbolic condition>"
+
+
+class Lottery(Symbol):
+    """A symbolic lottery: it reads like a :class:`Distribution`, and gives terms for numbers."""
+
+    __slots__ = ("_trace", "outcomes", "side")
+
+    def __init__(self, trace: _Trace, side: int) -> None:
+        self._trace, self.side, self.outcomes = trace, side, trace.outcomes
+
+    def expect(self, payoff: Payoff) -> Term:
+        """The expected payoff."""
+        return self._trace.functional(self.side, _payoffs(payoff, self.outcomes))
+
+    def prob(self, event: Event) -> Term:
+        """The probability of an event."""
+        holds = indicator(event)
+        if self._trace.closed and not callable(event):
+            for outcome in event:
+                if outcome not in self.outcomes:
+                    raise ValueError(
+                        f"the event names {outcome!r}, which is not among the outcomes {_some(self.outcomes)}"
+                    )
+        return self._trace.functional(self.side, [int(holds(o)) for o in self.outcomes])
+
+    def __getitem__(self, outcome: Outcome) -> Term:
+        if isinstance(outcome, Symbol):
+            _refuse("an outcome that depends on the lotteries")
+        return self.prob(frozenset({outcome}))
+
+    def values(self, payoff: Payoff) -> tuple[Fraction, ...]:
+        """The different values of a payoff over the outcomes, ascending; these are numbers, not symbols."""
+        return tuple(sorted(set(_payoffs(payoff, self.outcomes))))
+
+    def cvar(self, payoff: Payoff, level: Number) -> Term:
+        """``max_t t - E (t - payoff)⁺ / level`` over the payoff's values t [Rockafellar and Uryasev 2000]."""
+        share = tail_level(level)
+        payoffs = _payoffs(payoff, self.outcomes)
+        self._fits(len(set(payoffs)))
+        shortfalls = ((t, [max(Fraction(0), t - u) for u in payoffs]) for t in self.values(payoff))
+        largest: Term = maximum(*(t - self._trace.functional(self.side, below) / share for t, below in shortfalls))
+        return largest
+
+    def quantile(self, payoff: Payoff, level: Number) -> Term:
+        """``min {x : P(payoff <= x) >= level}``."""
+        share = tail_level(level)
+        payoffs = _payoffs(payoff, self.outcomes)
+        *rest, result = self.values(payoff)
+        self._fits(len(rest))
+        trace = self._trace
+        node = trace.number(Term(trace, result, {}))
+        for x in reversed(rest):
+            reached = trace.functional(self.side, [int(u <= x) for u in payoffs]) >= share
+            node = trace.node(If(reached.index, trace.number(Term(trace, x, {})), node))
+        return Term(trace, Fraction(0), {node: Fraction(1)})
+
+    def _fits(self, functionals: int) -> None:
+        if functionals * len(self.outcomes) > MAX_ENTRIES:
+            raise FormulaTooLarge(
+                f"{functionals} functionals of {len(self.outcomes)} outcomes: "
+                f"the formula would hold over {MAX_ENTRIES} numbers"
+            )
+
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]
+        if isinstance(other, Distribution):
+            other = {o: other[o] for o in self.outcomes}
+        elif not isinstance(other, Lottery):
+            raise InvalidRelation(f"a lottery was compared with {other!r}")
+        self._fits(len(self.outcomes))
+        equal = [(self[o] == other[o]).index for o in self.outcomes]
+        return Condition(self._trace, self._trace.join(And, equal))
+
+    def __ne__(self, other: object) -> Condition:  # type: ignore[override]
+        return ~(self == other)
+
+    __hash__ = Symbol.__hash__
+
+    def __getattr__(self, name: str) -> NoReturn:
+        _refuse(f".{name} of a symbolic lottery")
+
+    def __repr__(self) -> str:
+        return f"<the symbolic lottery {'AB'[self.side]}>"
+
+
+def _payoffs(payoff: Payoff, outcomes: Sequence[Outcome]) -> list[Fraction]:
+    return [payoff_at(payoff, o) for o in outcomes]
+
+
+def _some(outcomes: Sequence[Outcome]) -> str:
+    shown = ", ".join(repr(o) for o in outcomes[:6])
+    return f"({shown}{', …' if len(outcomes) > 6 else ''})"
+
+
+def _extremum(kind: type[Max] | type[Min], terms: tuple[Any, ...]) -> Any:
+    if not terms:
+        raise TypeError("minimum and maximum need at least one argument")
+    symbolic = next((t for t in terms if isinstance(t, Term)), None)
+    if symbolic is None:
+        numbers = [exact(t, "an argument of minimum or maximum") for t in terms]
+        return max(numbers) if kind is Max else min(numbers)
+    trace = symbolic.trace
+    numbers_of = sorted({trace.number(symbolic._read(t)) for t in terms})
+    node = numbers_of[0] if len(numbers_of) == 1 else trace.node(kind(tuple(numbers_of)))
+    return Term(trace, Fraction(0), {node: Fraction(1)})
+
+
+def minimum(*terms: Any) -> Any:
+    """The smallest of some expectations and numbers, as one term (``min`` forks the trace instead)."""
+    return _extremum(Min, terms)
+
+
+def maximum(*terms: Any) -> Any:
+    """The largest of some expectations and numbers, as one term (``max`` forks the trace instead)."""
+    return _extremum(Max, terms)
+
+
+# -- relations ------------------------------------------------------------------------------------------------------
+
+Function = Callable[[Any, Any], Any]
+F = TypeVar("F", bound=Function)
+
+
+@dataclass(frozen=True, eq=False)
+class Relation(Generic[F]):
+    """A binary relation on lotteries, ``A ≼ B`` read as "B is at least as preferred as A".
+
+    Calling it with two distributions evaluates the traced formula exactly, over the union of their supports.
+    """
+
+    function: F
+    name: str
+
+    def __call__(self, A: Distribution, B: Distribution) -> bool:
+        for lottery in (A, B):
+            if not isinstance(lottery, Distribution):
+                raise TypeError(f"a relation compares Distributions, got {lottery!r}")
+        outcomes = tuple(dict.fromkeys((*A, *B)))
+        traced = formula_of(self, outcomes, closed=False)
+        if isinstance(traced, BlackBox):
+            return _answer(traced.function(A, B), self.name)
+        a, b = (feature_values(traced, [(outcomes.index(o), p) for o, p in x.items()]) for x in (A, B))
+        return evaluate(traced, a, b)
+
+    def __repr__(self) -> str:
+        return f"<relation {self.name}>"
+
+
+def relation(function: F) -> Relation[F]:
+    """Makes a relation of a function ``(A, B) -> condition`` that says when B is at least as preferred as A."""
+    if not callable(function):
+        raise TypeError(f"@relation decorates a function of two lotteries, got {function!r}")
+    return Relation(function, getattr(function, "__name__", type(function).__name__))
+
+
+def compare(preference: Relation[Any], A: Distribution, B: Distribution) -> str:
+    """How A stands to B: ``"≺"`` (B is better), ``"~"``, ``"≻"`` or ``"incomparable"``."""
+    return {(True, False): "≺", (True, True): "~", (False, True): "≻", (False, False): "incomparable"}[
+        preference(A, B), preference(B, A)
+    ]
+
+
+def _answer(value: object, name: str) -> bool:
+    if type(value).__name__ not in ("bool", "bool_"):
+        raise TypeError(f"the relation {name} must return a comparison or True or False, got {value!r}")
+    return bool(value)
+
+
+def outcomes_tuple(outcomes: object) -> tuple[Any, ...]:
+    """The outcomes as a tuple of distinct values; raises ``ValueError``/``TypeError`` at the door."""
+    if isinstance(outcomes, (str, bytes)) or not hasattr(outcomes, "__iter__"):
+        raise TypeError(f"outcomes must be a sequence of outcomes, got {outcomes!r}")
+    listed = tuple(outcomes)
+    if not listed:
+        raise ValueError("outcomes must not be empty")
+    seen: set[Any] = set()
+    for outcome in listed:
+        if outcome in seen:
+            raise ValueError(f"outcome {outcome!r} is listed twice")
+        seen.add(outcome)
+    return listed
+
+
+@lru_cache(maxsize=32)
+def formula_of(preference: Relation[Any], outcomes: tuple[Any, ...], closed: bool = True) -> Formula | BlackBox:
+    """The relation's formula over these outcomes, or the black box it stays, with the reason.
+
+    `closed` says that events may name no other outcome. Raises ``ValueError`` for a payoff with gaps, ``TypeError``
+    for a relation that is written wrongly or returns no truth value, ``FormulaTooLarge`` with the size.
+    """
+    trace = _Trace(outcomes, closed)
+    paths: list[tuple[list[tuple[int, bool]], int]] = []
+    try:
+        while True:
+            trace.asked = []
+            value = preference.function(Lottery(trace, 0), Lottery(trace, 1))
+            if isinstance(value, Term):
+                raise InvalidRelation(f"the relation {preference.name} must return a comparison, got a number")
+            result = (
+                value.index if isinstance(value, Condition) else trace.truth(_answer_traced(value, preference.name))
+            )
+            paths.append((trace.asked, result))
+            if len(paths) > MAX_PATHS:
+                raise NotTraceable(f"the trace has more than {MAX_PATHS} paths")
+            while trace.script and not trace.script[-1]:
+                trace.script.pop()
+            if not trace.script:
+                break
+            trace.script[-1] = False
+    except (InvalidRelation, FormulaTooLarge):
+        raise
+    except (NotTraceable, AttributeError, NotImplementedError) as error:
+        return BlackBox(preference.name, preference.function, _reason(error, preference.function))
+    except TypeError as error:
+        if "ufunc" in str(error):  # numpy's own refusal of a symbol
+            return BlackBox(preference.name, preference.function, _reason(error, preference.function))
+        raise
+    return _finish(trace, _join_paths(trace, paths))
+
+
+def _answer_traced(value: object, name: str) -> bool:
+    try:
+        return _answer(value, name)
+    except TypeError as error:
+        raise InvalidRelation(str(error)) from None
+
+
+def _join_paths(trace: _Trace, paths: list[tuple[list[tuple[int, bool]], int]]) -> int:
+    """The case distinctions along which the paths, listed depth first with True first, were forked."""
+    stack: list[tuple[list[tuple[int, bool]], int]] = []
+    for path, value in paths:
+        while stack and stack[-1][0] and path and not path[-1][1] and len(stack[-1][0]) == len(path):
+            before, then = stack.pop()
+            assert before[:-1] == path[:-1] and before[-1] == (path[-1][0], True)
+            value = trace.choose(path[-1][0], then, value)
+            path = path[:-1]
+        stack.append((path, value))
+    ((_, value),) = stack
+    return value
+
+
+def _reason(error: Exception, function: Function) -> str:
+    """The message with the line of the user's function at which the trace stopped."""
+    code = getattr(function, "__code__", None)
+    place = ""
+    frame = error.__traceback__
+    while frame is not None:
+        if code is not None and frame.tb_frame.f_code.co_filename == code.co_filename:
+            text = linecache.getline(code.co_filename, frame.tb_lineno).strip()
+            place = f" (line {frame.tb_lineno}{': ' + text if text else ''})"
+        frame = frame.tb_next
+    return f"{error}{place}"
+
+
+def _finish(trace: _Trace, root: int) -> Formula:
+    """The formula with the nodes and features that the root needs, renumbered."""
+    needed = {root}
+    for i in range(root, -1, -1):
+        if i in needed:
+            for kind in parts(trace.nodes[i]):
+                needed.update(kind)
+    kept = sorted(needed)
+    number = {old: new for new, old in enumerate(kept)}
+    used = sorted({n.index for i in kept if isinstance(n := trace.nodes[i], Feature)})
+    feature = {old: new for new, old in enumerate(used)}
+    nodes = tuple(_renumbered(trace.nodes[i], number, feature) for i in kept)
+    return Formula(len(trace.outcomes), tuple(trace.features[k] for k in used), nodes)
+
+
+def _renumbered(node: Node, number: dict[int, int], feature: dict[int, int]) -> Node:
+    match node:
+        case Feature(side, index):
+            return Feature(side, feature[index])
+        case Affine(constant, terms):
+            return Affine(constant, tuple((w, number[i]) for w, i in terms))
+        case Product(left, right):
+            return Product(number[left], number[right])
+        case Max(terms):
+            return Max(tuple(number[i] for i in terms))
+        case Min(terms):
+            return Min(tuple(number[i] for i in terms))
+        case If(condition, then, otherwise):
+            return If(number[condition], number[then], number[otherwise])
+        case Atom(op, term):
+            return Atom(op, number[term])
+        case Not(condition):
+            return Not(number[condition])
+        case And(conditions):
+            return And(tuple(number[i] for i in conditions))
+        case Or(conditions):
+            return Or(tuple(number[i] for i in conditions))

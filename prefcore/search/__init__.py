@@ -1,0 +1,1 @@
+"""Finders: functions from a claim to evidence, or to nothing. Untrusted; the kernel has the last word."""

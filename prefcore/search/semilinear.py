@@ -1,0 +1,447 @@
+"""Deciding a negated axiom over a formula: lotteries that satisfy it, or a clausal refutation.
+
+The clauses go to z3 over one real variable per feature and measure (or, over few outcomes, per outcome and measure).
+Features without their hull are a relaxation: if z3 says unsat, the theory lemmas in its log become Farkas lemmas and
+the Boolean part is solved again for steps with hints; if it says sat, the point is separated from the hull of the
+features by a valid cut, or lies in it, and the outcomes that span it are solved exactly.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import gcd, lcm
+
+import numpy as np
+import z3
+from scipy.optimize import linprog
+
+from prefcore.axioms import ALPHA, ONE, REST, Statement
+from prefcore.clauses import Clauses, FeatureOf, Mass, Monomial, clauses_of
+from prefcore.evidence import Lemma, Refutation
+from prefcore.formula import Formula
+from prefcore.search import farkas
+from prefcore.search.propagation import Clause, refutation
+
+EXPLICIT = 8  # outcomes up to which there is a variable for each
+MAX_ROUNDS = 60  # cuts, and Boolean models to refute
+
+Lotteries = tuple[list[tuple[tuple[int, Fraction], ...]], Fraction | None]  # (lotteries by outcome index, α)
+Row = dict[str, Fraction]  # a linear expression over z3's names; "" is the constant
+Canonical = tuple[tuple[str, int], ...]
+
+MASSES: dict[str, Row] = {
+    ONE: {"": Fraction(1)},
+    ALPHA: {"alpha": Fraction(1)},
+    REST: {"": Fraction(1), "alpha": Fraction(-1)},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment, on the monotonic clock, after which a search gives up."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        return cls(time.monotonic() + seconds)
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self.at - time.monotonic())
+
+    def sooner(self, seconds: float) -> Deadline:
+        return Deadline(min(self.at, time.monotonic() + seconds))
+
+
+def _add(into: Row, other: Row, weight: Fraction) -> Row:
+    for name, c in other.items():
+        into[name] = into.get(name, Fraction(0)) + weight * c
+    return into
+
+
+def _canonical(row: Row) -> Canonical:
+    """The row scaled to coprime integers."""
+    kept = {name: c for name, c in row.items() if c}
+    scale = lcm(*(c.denominator for c in kept.values()))
+    integers = {name: c.numerator * (scale // c.denominator) for name, c in kept.items()}
+    content = gcd(*integers.values()) or 1
+    return tuple(sorted((name, c // content) for name, c in integers.items()))
+
+
+def _text(row: Row) -> str:
+    """``row >= 0`` in SMT-LIB; text is parsed by z3 itself, far faster than expressions are built through Python."""
+    terms = [f"(* {_number(c)} {name})" if name else _number(c) for name, c in _canonical(row)]
+    return f"(>= (+ 0.0 {' '.join(terms)}) 0.0)" if terms else "true"
+
+
+def _number(value: int) -> str:
+    return f"{value}.0" if value >= 0 else f"(- {-value}.0)"
+
+
+@dataclass(slots=True)
+class _Encoding:
+    """The clauses in z3's terms, and the way back from its atoms to our literals."""
+
+    system: Clauses
+    explicit: bool
+    values: dict[int, Row] = field(default_factory=dict)  # by variable number
+    weights: dict[int, list[Row]] = field(default_factory=dict)  # by measure, explicit only
+    atoms: dict[int, str] = field(default_factory=dict)
+    numbers: dict[Canonical, int] = field(default_factory=dict)  # of "row >= 0"
+    names: dict[str, None] = field(default_factory=dict)  # real variables
+    _known: dict[int, tuple[z3.ExprRef, int | None]] = field(default_factory=dict)  # by z3's id of the expression
+
+    def __post_init__(self) -> None:
+        self.names["alpha"] = None
+        if self.explicit:
+            for m, kind in enumerate(self.system.statement.masses):
+                first: list[Row] = [{f"x{m}_{o}": Fraction(1)} for o in range(self.system.formula.outcomes - 1)]
+                last = dict(MASSES[kind])
+                for x in first:
+                    self.names.update(dict.fromkeys(x))
+                    _add(last, x, Fraction(-1))
+                self.weights[m] = [*first, last]
+        for number, variable in enumerate(self.system.variables):
+            match variable:
+                case Mass():
+                    self.values[number] = {"alpha": Fraction(1)}
+                case FeatureOf(measure, feature) if self.explicit:
+                    value: Row = {}
+                    for x, f in zip(self.weights[measure], self.system.formula.features[feature], strict=True):
+                        if f:
+                            _add(value, x, Fraction(f))
+                    self.values[number] = value
+                case _:
+                    self.values[number] = {f"v{number}": Fraction(1)}
+                    self.names[f"v{number}"] = None
+        for literal, p in self.system.atoms.items():
+            row: Row = {}
+            for monomial, c in p.items():
+                _add(row, self.monomial(monomial), c)
+            self.atoms[literal] = _text(row)
+            self.numbers.setdefault(_canonical(row), literal)
+
+    def monomial(self, monomial: Monomial) -> Row:
+        """A product of variables is a variable of its own: a relaxation."""
+        if len(monomial) == 1:
+            return self.values[monomial[0]]
+        name = "m" + "_".join(map(str, monomial)) if monomial else ""
+        if name:
+            self.names[name] = None
+        return {name: Fraction(1)}
+
+    def literal(self, literal: int) -> str:
+        positive = self.atoms.get(abs(literal), f"b{abs(literal)}")
+        return positive if literal > 0 else f"(not {positive})"
+
+    def domain(self) -> list[str]:
+        """Declarations, ``0 < α < 1`` and non-negative weights."""
+        lines = [f"(declare-const {name} Real)" for name in self.names]
+        lines.append("(assert (and (> alpha 0.0) (< alpha 1.0)))")
+        lines += [f"(assert {_text(x)})" for row in self.weights.values() for x in row]
+        return lines
+
+    def problem(self) -> str:
+        """The domain and the clauses."""
+        booleans = {abs(x) for clause in self.system.clauses for x in clause} - self.atoms.keys()
+        lines = self.domain() + [f"(declare-const b{n} Bool)" for n in sorted(booleans)]
+        lines += [f"(assert (or {' '.join(map(self.literal, clause))}))" for clause in self.system.clauses]
+        return "\n".join(lines)
+
+    def back(self, expression: z3.ExprRef) -> int | None:
+        """Our literal for one of z3's, or None for a fact about the domain."""
+        key = expression.get_id()
+        if key not in self._known:  # the expression is kept, or z3 would give its id to another
+            self._known[key] = expression, self._read(expression)
+        return self._known[key][1]
+
+    def _read(self, expression: z3.ExprRef) -> int | None:
+        sign = 1
+        while z3.is_not(expression):
+            sign, expression = -sign, expression.arg(0)
+        if z3.is_const(expression):
+            name = expression.decl().name()
+            return sign * int(name[1:]) if name.startswith("b") and name[1:].isdigit() else None
+        if not (z3.is_le(expression) or z3.is_ge(expression) or z3.is_lt(expression) or z3.is_gt(expression)):
+            return None
+        left, right = (_linear(side) for side in expression.children())
+        if left is None or right is None:
+            return None
+        if z3.is_lt(expression) or z3.is_gt(expression):  # the denial of >= or <=
+            sign = -sign
+        if z3.is_le(expression) or z3.is_gt(expression):
+            left, right = right, left
+        number = self.numbers.get(_canonical(_add(left, right, Fraction(-1))))
+        return None if number is None else sign * number
+
+
+def _linear(expression: z3.ExprRef) -> Row | None:
+    """A linear expression of z3's as a row; None if it isn't linear."""
+    row: Row = {}
+    for term in expression.children() if z3.is_add(expression) else [expression]:
+        scale, name = Fraction(1), ""
+        for factor in term.children() if z3.is_mul(term) else [term]:
+            if z3.is_rational_value(factor):
+                scale *= farkas.fraction(factor)
+            elif z3.is_const(factor) and not name:
+                name = factor.decl().name()
+            else:
+                return None
+        row[name] = row.get(name, Fraction(0)) + scale
+    return row
+
+
+# -- one question to z3 ---------------------------------------------------------------------------------------------
+
+
+def _solver(text: str, deadline: Deadline) -> z3.Solver:
+    solver = z3.SimpleSolver()
+    solver.set("arith.solver", 2)  # the default arithmetic logs its lemmas incompletely
+    solver.set("timeout", max(1, int(deadline.left * 1000)))
+    solver.from_string(text)
+    return solver
+
+
+def _ask(encoding: _Encoding, cuts: Sequence[Row], deadline: Deadline) -> tuple[str, z3.Solver, list[list[int]]]:
+    """z3's answer, and the conflicts among literals that its theory lemmas report."""
+    suggestions: dict[tuple[int, ...], None] = {}
+
+    def note(hint: z3.ExprRef, _: object, clause: z3.AstVector) -> None:
+        if hint is not None and z3.is_const(hint) and hint.decl().name() == "smt":
+            found = [encoding.back(clause[i]) for i in range(len(clause))]
+            suggestions[tuple(sorted({-x for x in found if x is not None}))] = None
+
+    solver = _solver("\n".join([encoding.problem(), *(f"(assert {_text(cut)})" for cut in cuts)]), deadline)
+    log = z3.OnClause(solver, note)
+    answer = str(solver.check())
+    del log
+    atoms = encoding.system.atoms
+    return answer, solver, [list(s) for s in suggestions if s and all(abs(x) in atoms for x in s)]
+
+
+def _boolean(
+    clauses: Sequence[Clause], lemmas: Sequence[Lemma], deadline: Deadline
+) -> tuple[list[Clause] | None, list[int] | None]:
+    """The clauses learned on the way to unsat, or the literals of a model."""
+    learned: list[Clause] = []
+
+    def note(hint: z3.ExprRef, _: object, clause: z3.AstVector) -> None:
+        if hint is None or not z3.is_const(hint) or hint.decl().name() != "rup":
+            return
+        found: list[int] = []
+        for i in range(len(clause)):
+            negative = z3.is_not(clause[i])
+            name = (clause[i].arg(0) if negative else clause[i]).decl().name()
+            if not name.startswith("b") or not name[1:].isdigit():
+                return
+            found.append(-int(name[1:]) if negative else int(name[1:]))
+        learned.append(tuple(found))
+
+    every = [*clauses, *(tuple(-x for x in lemma.literals) for lemma in lemmas)]
+    names = {abs(x): z3.Bool(f"b{abs(x)}") for clause in every for x in clause}
+    lines = [f"(declare-const b{x} Bool)" for x in names]
+    lines += [f"(assert (or {' '.join(f'b{x}' if x > 0 else f'(not b{-x})' for x in clause)}))" for clause in every]
+    solver = _solver("\n".join(lines).replace("(or )", "false"), deadline)
+    log = z3.OnClause(solver, note)
+    answer = solver.check()
+    del log
+    if answer == z3.unsat:
+        return learned, None
+    if answer == z3.unknown:
+        return None, None
+    model = solver.model()
+    values = ((x, model.eval(variable)) for x, variable in names.items())
+    return None, [x if z3.is_true(value) else -x for x, value in values if z3.is_true(value) or z3.is_false(value)]
+
+
+def _conflicts(
+    encoding: _Encoding, literals: Sequence[int], cuts: Sequence[Row], deadline: Deadline
+) -> list[list[int]]:
+    """Disjoint minimal sets of the literals that contradict each other."""
+    tracked = {z3.Bool(f"t{i}"): x for i, x in enumerate(literals) if abs(x) in encoding.atoms}
+    lines = encoding.domain() + [f"(assert {_text(cut)})" for cut in cuts]
+    for marker, x in tracked.items():
+        lines += [f"(declare-const {marker} Bool)", f"(assert (=> {marker} {encoding.literal(x)}))"]
+    solver = _solver("\n".join(lines), deadline)
+    solver.set("core.minimize", True)
+    found: list[list[int]] = []
+    while solver.check(*tracked) == z3.unsat:
+        core = list(solver.unsat_core())
+        found.append([tracked[marker] for marker in core])
+        if not core:
+            break
+        for marker in core:
+            del tracked[marker]
+    return found
+
+
+# -- unsat: the refutation ------------------------------------------------------------------------------------------
+
+
+def _certify(
+    encoding: _Encoding, suggestions: list[list[int]], cuts: Sequence[Row], deadline: Deadline
+) -> Refutation | None:
+    system = encoding.system
+    lemmas: dict[tuple[int, ...], Lemma] = {}
+
+    def learn(conflict: Sequence[int]) -> bool:
+        found = farkas.lemma(system, conflict)
+        if found is None or tuple(sorted(found.literals)) in lemmas:
+            return False
+        lemmas[tuple(sorted(found.literals))] = found
+        return True
+
+    for conflict in suggestions:
+        learn(conflict)
+        if not deadline.left:
+            return None
+    while deadline.left:
+        learned, model = _boolean(system.clauses, list(lemmas.values()), deadline)
+        if learned is not None:
+            return refutation(system.clauses, list(lemmas.values()), learned, system.definitions)
+        if model is None:
+            return None
+        progress = [learn(conflict) for conflict in _conflicts(encoding, model, cuts, deadline)]
+        if not any(progress):
+            return None
+    return None
+
+
+# -- sat: cuts, or lotteries ----------------------------------------------------------------------------------------
+
+
+def _valid_cuts(encoding: _Encoding) -> list[Row]:
+    """Bounds of the features, and order between neighbours that one dominates outcome by outcome; each is >= 0."""
+    system = encoding.system
+    cuts: list[Row] = []
+    of_measure: dict[int, dict[int, Row]] = {}
+    for number, variable in enumerate(system.variables):
+        if isinstance(variable, FeatureOf):
+            of_measure.setdefault(variable.measure, {})[variable.feature] = encoding.values[number]
+    features = system.formula.features
+    order = sorted(range(len(features)), key=lambda k: (sum(features[k]), k))
+    below = [
+        (i, j)
+        for i, j in itertools.pairwise(order)
+        if all(a <= b for a, b in zip(features[i], features[j], strict=True))
+    ]
+    for measure, values in of_measure.items():
+        for k, value in values.items():
+            top = {name: c * max(features[k]) for name, c in MASSES[system.statement.masses[measure]].items()}
+            cuts += [value, _add(top, value, Fraction(-1))]  # a feature's minimum is 0
+        cuts += [_add(dict(values[j]), values[i], Fraction(-1)) for i, j in below if i in values and j in values]
+    return cuts
+
+
+def _at(model: z3.ModelRef, row: Row) -> Fraction:
+    """The value of a row in a model."""
+    value = Fraction(0)
+    for name, c in row.items():
+        value += c * (farkas.fraction(model.eval(z3.Real(name), model_completion=True)) if name else 1)
+    return value
+
+
+def _separate(encoding: _Encoding, model: z3.ModelRef) -> tuple[list[Row], set[int]]:
+    """Cuts that the model's feature values violate; without any, the outcomes that span those values."""
+    system = encoding.system
+    matrix = np.array(system.formula.features, dtype=float)
+    scale = np.maximum(matrix.max(axis=1), 1.0) if len(matrix) else np.ones(0)
+    cuts: list[Row] = []
+    span: set[int] = set()
+    for measure, kind in enumerate(system.statement.masses):
+        numbers = {
+            v.feature: n for n, v in enumerate(system.variables) if isinstance(v, FeatureOf) and v.measure == measure
+        }
+        ks = sorted(numbers)
+        mass = _at(model, MASSES[kind])
+        point = [_at(model, encoding.values[numbers[k]]) / mass for k in ks]
+        columns = matrix[ks] / scale[ks, None]
+        target = np.array([float(y) for y in point]) / scale[ks]
+        # min Σ (s⁺ + s⁻) with columns·p + s⁺ - s⁻ = target, p in the simplex; its duals separate
+        rows = len(ks)
+        n = system.formula.outcomes
+        left = np.vstack([np.hstack([columns, np.eye(rows), -np.eye(rows)]), np.r_[np.ones(n), np.zeros(2 * rows)]])
+        answer = linprog(
+            np.r_[np.zeros(n), np.ones(2 * rows)],
+            A_eq=left,
+            b_eq=np.r_[target, 1.0],
+            bounds=(0, None),
+            method="highs",
+        )
+        if not answer.success:
+            continue
+        span |= {int(o) for o in np.flatnonzero(answer.x[:n] > 1e-9)}
+        if answer.fun <= 1e-9:
+            continue
+        direction = [
+            Fraction(float(d / s)).limit_denominator(10**6)
+            for d, s in zip(answer.eqlin.marginals[:rows], scale[ks], strict=True)
+        ]
+        # Any direction gives a valid cut, since its bound is exact; it must exclude the point to be of use.
+        vectors = [(c, system.formula.features[k]) for c, k in zip(direction, ks, strict=True) if c]
+        if not vectors:
+            continue
+        largest = max(sum((c * f[o] for c, f in vectors), Fraction(0)) for o in range(n))
+        if sum((c * y for c, y in zip(direction, point, strict=True)), Fraction(0)) > largest:
+            cut = {name: c * largest for name, c in MASSES[kind].items()}
+            for c, k in zip(direction, ks, strict=True):
+                _add(cut, encoding.values[numbers[k]], -c)
+            cuts.append(cut)
+    return cuts, span
+
+
+def restricted(formula: Formula, outcomes: Sequence[int]) -> Formula:
+    """The formula on the face spanned by some outcomes."""
+    return Formula(len(outcomes), tuple(tuple(f[o] for o in outcomes) for f in formula.features), formula.nodes)
+
+
+def _lotteries(encoding: _Encoding, model: z3.ModelRef, outcomes: Sequence[int]) -> Lotteries:
+    """The lotteries of an explicit model, by the given names of its outcomes, and its α."""
+    lotteries = []
+    for measure, kind in enumerate(encoding.system.statement.masses):
+        mass = _at(model, MASSES[kind])
+        weights = [_at(model, x) / mass for x in encoding.weights[measure]]
+        lotteries.append(tuple((o, w) for o, w in zip(outcomes, weights, strict=True) if w))
+    with_alpha = ALPHA in encoding.system.statement.masses
+    return lotteries, _at(model, MASSES[ALPHA]) if with_alpha else None
+
+
+def decide(
+    statement: Statement, formula: Formula, deadline: Deadline, definitions: bool = True
+) -> Refutation | Lotteries | None:
+    """A refutation of the negated axiom, lotteries at which it holds, or None within the deadline.
+
+    Without `definitions`, opaque terms are arbitrary: a refutation stands, lotteries may be spurious.
+    """
+    system = clauses_of(statement, formula, definitions)
+    encoding = _Encoding(system, formula.outcomes <= EXPLICIT)
+    cuts: list[Row] = []
+    suggestions: list[list[int]] = []
+    for attempt in range(MAX_ROUNDS):
+        answer, solver, found = _ask(encoding, cuts, deadline)
+        suggestions += found
+        if answer == "unsat":
+            return _certify(encoding, suggestions, cuts, deadline)
+        if answer != "sat" or not deadline.left:
+            return None
+        if encoding.explicit:
+            return _lotteries(encoding, solver.model(), range(formula.outcomes))
+        new, span = _separate(encoding, solver.model())
+        if not new:
+            return _on_face(statement, formula, sorted(span), deadline) if definitions else None
+        cuts += new if attempt else new + _valid_cuts(encoding)
+    return None
+
+
+def _on_face(statement: Statement, formula: Formula, face: list[int], deadline: Deadline) -> Lotteries | None:
+    """The same question over the outcomes that span a model, one variable each."""
+    if not face or len(face) > 40:
+        return None
+    encoding = _Encoding(clauses_of(statement, restricted(formula, face), True), True)
+    answer, solver, _ = _ask(encoding, [], deadline)
+    return _lotteries(encoding, solver.model(), face) if answer == "sat" else None

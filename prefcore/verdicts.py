@@ -1,0 +1,51 @@
+"""Verdicts: three final classes. Only :func:`prefcore.kernel.check` makes a ``Proved`` or a ``Refuted``. Trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from prefcore.claims import Claim
+from prefcore.evidence import Evidence
+
+
+def _no_truth_value(verdict: object) -> NoReturn:
+    raise TypeError('a verdict has no truth value ("gave up" is not "no"): use isinstance(verdict, pc.Proved)')
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The claim holds, by evidence that the kernel accepts."""
+
+    claim: Claim
+    evidence: Evidence
+
+    def __bool__(self) -> bool:
+        _no_truth_value(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Refuted:
+    """The claim fails, by evidence that the kernel accepts."""
+
+    claim: Claim
+    evidence: Evidence
+
+    def __bool__(self) -> bool:
+        _no_truth_value(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing was proved: why, what to do about it, and the seconds of budget that were used."""
+
+    claim: Claim | None
+    reason: str
+    advice: str
+    budget: float
+
+    def __bool__(self) -> bool:
+        _no_truth_value(self)
+
+
+Verdict = Proved | Refuted | Unknown
