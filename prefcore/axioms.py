@@ -26,14 +26,26 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class AtLeast:
+    """``f(larger) >= f(smaller)`` for one of the formula's features f and two measures."""
+
+    feature: int
+    larger: int
+    smaller: int
+
+
+Literal = tuple[bool, Comparison | AtLeast]  # what is said, and whether it is wanted true
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
-    """The measures' masses, and the negation as clauses over (truth wanted, comparison)."""
+    """The measures' masses, and the negation as clauses."""
 
     masses: tuple[str, ...]
-    negation: tuple[tuple[tuple[bool, Comparison], ...], ...]
+    negation: tuple[tuple[Literal, ...], ...]
 
 
-A, B, C = (((Fraction(1), i),) for i in range(3))
+A, B, C, D = (((Fraction(1), i),) for i in range(4))
 
 
 def _negated(premises: tuple[Comparison, ...], conclusions: tuple[Comparison, ...], masses: int) -> Statement:
@@ -85,9 +97,31 @@ NEEDS: dict[str, tuple[int, bool]] = {
 END_POINTS = _negated((Comparison(A, B), Comparison(B, C)), (Comparison(B, A), Comparison(C, B)), 3)
 
 
+def span_statement(feature: int) -> Statement:
+    """If A ≼ B ≼ C, and neither end is indifferent to B, then f(B) is between f(A) and f(C): some mixture has f(B)."""
+    outside = tuple(
+        ((False, AtLeast(feature, 1, low)), (False, AtLeast(feature, high, 1))) for low, high in ((0, 2), (2, 0))
+    )
+    return Statement((ONE,) * 3, (*END_POINTS.negation, *outside))
+
+
+def match_statement(feature: int, features: int) -> Statement:
+    """If A ≼ B ≼ C, and neither end is indifferent to B, a mixture D of A and C with f(D) = f(B) has D ~ B.
+
+    Of D it is only used that every feature's value at it is between those at A and at C.
+    """
+    clauses: list[tuple[Literal, ...]] = [*END_POINTS.negation]
+    clauses += [((True, AtLeast(feature, 3, 1)),), ((True, AtLeast(feature, 1, 3)),)]
+    for g in range(features):
+        clauses.append(((True, AtLeast(g, 3, 0)), (True, AtLeast(g, 3, 2))))
+        clauses.append(((True, AtLeast(g, 0, 3)), (True, AtLeast(g, 2, 3))))
+    clauses.append(((False, Comparison(D, B)), (False, Comparison(B, D))))
+    return Statement((ONE,) * 4, tuple(clauses))
+
+
 def witness_statement(alphas: tuple[Fraction, ...]) -> Statement:
     """A ≼ B ≼ C implies ``∨_i α_iAC ~ B`` for the given α_i."""
-    clauses: list[tuple[tuple[bool, Comparison], ...]] = [
+    clauses: list[tuple[Literal, ...]] = [
         ((True, Comparison(A, B)),),
         ((True, Comparison(B, C)),),
     ]

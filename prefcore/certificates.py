@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from prefcore import kernel
-from prefcore.claims import Axiom, Claim
+from prefcore.claims import Axiom, Claim, Optimal
 from prefcore.records import EvidenceRejected, from_json, to_json
 from prefcore.verdicts import Proved, Refuted
 
@@ -59,4 +59,7 @@ def same_claim(stored: Claim, claim: Claim) -> bool:
     """Whether a stored claim is the given one, outcomes being known by their index."""
     if isinstance(stored, Axiom) and isinstance(claim, Axiom):
         return stored.axiom == claim.axiom and stored.relation == claim.relation
-    return stored == claim
+    if isinstance(stored, Optimal) and isinstance(claim, Optimal):
+        same_process = stored.process.tree == claim.process.tree
+        return same_process and (stored.relation, stored.policy) == (claim.relation, claim.policy)
+    return False

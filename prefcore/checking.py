@@ -22,7 +22,7 @@ from prefcore.formula import Formula, If, Max, Min, Product
 from prefcore.records import EvidenceRejected
 from prefcore.relations import FormulaTooLarge, Relation, formula_of, outcomes_tuple
 from prefcore.report import Report
-from prefcore.search import faces, grid, interpolation
+from prefcore.search import faces, grid, interpolation, shrink
 from prefcore.search.semilinear import EXPLICIT, Deadline, Lotteries, decide
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
 
@@ -158,26 +158,34 @@ class _Inquiry:
         if large:
             yield from self._on_some_faces(claim, 3, 0, 1)
         if not (mixes and opaque):
-            yield from self._answers(decide(statement, formula, self.deadline, definitions=False))
+            yield from self._answers(claim, formula, decide(statement, formula, self.deadline, definitions=False))
         if large or polynomial:
             yield from self._on_some_faces(claim, 3, 1 if large else 0, MORE_FACES)
             yield from self._on_some_faces(claim, 4, 0, MORE_FACES)
         if opaque and len(formula.nodes) <= MANY_NODES:
-            yield from self._answers(decide(statement, formula, self.deadline))
+            yield from self._answers(claim, formula, decide(statement, formula, self.deadline))
 
-    def _answers(self, answer: Refutation | Lotteries | None) -> Iterator[Evidence]:
+    def _answers(self, claim: Axiom, formula: Formula, answer: Refutation | Lotteries | None) -> Iterator[Evidence]:
         if isinstance(answer, Refutation):
             yield answer
         elif answer is not None:
-            yield self._lifted(answer, range(len(self.outcomes)))
+            yield from self._counterexample(claim, formula, answer, range(len(self.outcomes)))
 
-    def _lifted(self, answer: Lotteries, face: Sequence[int]) -> Counterexample:
-        """Lotteries by index on a face as a counterexample over the outcomes."""
+    def _counterexample(
+        self, claim: Axiom, local: Formula, answer: Lotteries, face: Sequence[int]
+    ) -> Iterator[Counterexample]:
+        """The lotteries as a counterexample over a face's outcomes, made simple there."""
         lotteries, alpha = answer
         named = [Distribution({self.outcomes[face[o]]: p for o, p in lottery}) for lottery in lotteries]
         A, B, C = [*named, None, None][:3]
         assert A is not None
-        return Counterexample(A, B, C, alpha)
+        found = Counterexample(A, B, C, alpha)
+        on_face = Axiom(local, claim.axiom, Simplex(tuple(self.outcomes[o] for o in face)))
+        try:
+            kernel.check(on_face, found)
+        except EvidenceRejected:  # monomials were variables of their own
+            return
+        yield shrink.simplest(on_face, found)
 
     def _on_faces(self, size: int) -> Iterator[tuple[Sequence[int], Formula]]:
         """Faces with the relation traced anew on them: thresholds that no outcome reaches drop out."""
@@ -193,7 +201,7 @@ class _Inquiry:
                 return
             answer = decide(UNIVERSAL[claim.axiom], local, self.deadline.sooner(2.0))
             if answer is not None and not isinstance(answer, Refutation):
-                yield self._lifted(answer, face)
+                yield from self._counterexample(claim, local, answer, face)
                 if any(isinstance(node, Product) for node in local.nodes):
                     yield from self._asking_on(claim, [self.outcomes[o] for o in face], 1.0)
 

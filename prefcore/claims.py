@@ -12,7 +12,7 @@ from typing import Any
 
 from prefcore.evidence import PolicyTable
 from prefcore.formula import Formula
-from prefcore.processes import HistoryTree
+from prefcore.processes import Tabulation
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Axiom:
 class Optimal:
     """``D^π' ≼ D^π`` for every policy π', where π is the table and the relation sees the leaves' outcomes."""
 
-    tree: HistoryTree
+    process: Tabulation
     relation: Formula
     policy: PolicyTable
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import gcd, lcm
 
-from prefcore.axioms import ALPHA, Comparison, Mixture, Statement
+from prefcore.axioms import ALPHA, AtLeast, Comparison, Mixture, Statement
 from prefcore.formula import Affine, And, Atom, Feature, Formula, If, Max, Min, Not, Or, Product
 
 Monomial = tuple[int, ...]  # the variables multiplied, ascending; () is the constant
@@ -194,6 +194,13 @@ class Clauses:
             add(result, {(self.variable(FeatureOf(measure, feature)),): Fraction(1)}, weight)
         return result
 
+    def literal(self, said: Comparison | AtLeast) -> int:
+        """The literal of a comparison of lotteries or of feature values."""
+        if isinstance(said, Comparison):
+            return self.comparison(said)
+        larger, smaller = (self.variable(FeatureOf(m, said.feature)) for m in (said.larger, said.smaller))
+        return self.at_least_zero({(larger,): Fraction(1), (smaller,): Fraction(-1)})
+
     def comparison(self, comparison: Comparison) -> int:
         """The literal of ``left ≼ right``."""
         mass: Polynomial = {(self.variable(Mass()),): Fraction(1)} if comparison.mass == ALPHA else {}
@@ -247,7 +254,6 @@ def clauses_of(statement: Statement, formula: Formula, definitions: bool) -> Cla
     """The clauses whose unsatisfiability proves the axiom that `statement` negates."""
     result = Clauses(statement, formula, definitions)
     for clause in statement.negation:
-        result.clauses.append(
-            tuple(c if wanted else -c for wanted, c in ((w, result.comparison(x)) for w, x in clause))
-        )
+        literals = [(wanted, result.literal(said)) for wanted, said in clause]
+        result.clauses.append(tuple(literal if wanted else -literal for wanted, literal in literals))
     return result

@@ -73,6 +73,18 @@ class EndPoints:
 
 
 @dataclass(frozen=True, slots=True)
+class Matching:
+    """The α at which a feature of the mixture has the value that it has at B serves, or α = 1 or α = 0 does.
+
+    `span`: there is such an α; `match`: it makes the mixture indifferent to B.
+    """
+
+    feature: int
+    span: Refutation
+    match: Refutation
+
+
+@dataclass(frozen=True, slots=True)
 class FixedWitnesses:
     """``A ≼ B ≼ C`` implies ``αAC ~ B`` for one of the listed α."""
 
@@ -88,7 +100,7 @@ class Both:
     transitive: Refutation | ValueOrder
 
 
-AxiomEvidence = Counterexample | Refutation | ValueOrder | ClosedAndTotal | EndPoints | FixedWitnesses | Both
+AxiomEvidence = Counterexample | Refutation | ValueOrder | ClosedAndTotal | EndPoints | Matching | FixedWitnesses | Both
 
 
 @dataclass(frozen=True, slots=True)

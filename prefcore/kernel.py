@@ -22,10 +22,13 @@ from prefcore.axioms import (
     REST,
     UNIVERSAL,
     A,
+    AtLeast,
     B,
     Comparison,
     Mixture,
     Statement,
+    match_statement,
+    span_statement,
     witness_statement,
 )
 from prefcore.claims import Axiom, BlackBox, Claim, Optimal, Simplex
@@ -43,6 +46,7 @@ from prefcore.evidence import (
     Evidence,
     FixedWitnesses,
     Lemma,
+    Matching,
     PolicyTable,
     Refutation,
     Step,
@@ -65,7 +69,7 @@ from prefcore.formula import (
     is_closed,
     parts,
 )
-from prefcore.processes import HistoryTree
+from prefcore.processes import HistoryTree, Tabulation
 from prefcore.records import EvidenceRejected, conforms
 from prefcore.verdicts import Proved, Refuted
 
@@ -79,7 +83,7 @@ def check(claim: Claim, evidence: Evidence) -> Proved | Refuted:
         if type(claim) is Axiom:
             proved = _axiom_claim(claim, evidence)
         else:
-            _require(conforms(claim, Optimal), "the claim is not a well-typed record")
+            _require(type(claim) is Optimal, "unknown claim")
             assert isinstance(claim, Optimal)
             proved = _optimal(claim, evidence)
     except EvidenceRejected:
@@ -128,6 +132,10 @@ def _axiom(formula: Formula, axiom: str, evidence: Evidence) -> None:
             _axiom(formula, "total", total)
         case EndPoints(refutation) if axiom == "interpolation":
             _refutation(END_POINTS, formula, refutation)
+        case Matching(feature, span, match) if axiom == "interpolation":
+            _require(0 <= feature < len(formula.features), "no such feature")
+            _refutation(span_statement(feature), formula, span)
+            _refutation(match_statement(feature, len(formula.features)), formula, match)
         case FixedWitnesses(alphas, refutation) if axiom in EXISTENTIAL:
             inside = all(0 <= a <= 1 if EXISTENTIAL[axiom] else 0 < a < 1 for a in alphas)
             _require(inside, "a witness α is out of range")
@@ -280,10 +288,11 @@ def _fails(claim: Axiom, statement: Statement, lotteries: list[Distribution], al
         assert alpha is not None
         return mix(alpha, *(lotteries[i] for _, i in mixture))  # A' + C' is αA + (1-α)C
 
-    return all(
-        any(_holds(claim, lottery(c.left), lottery(c.right)) is wanted for wanted, c in clause)
-        for clause in statement.negation
-    )
+    def true(said: Comparison | AtLeast) -> bool:
+        assert isinstance(said, Comparison)
+        return _holds(claim, lottery(said.left), lottery(said.right))
+
+    return all(any(true(said) is wanted for wanted, said in clause) for clause in statement.negation)
 
 
 # -- interpolation: no α works --------------------------------------------------------------------------------------
@@ -382,20 +391,23 @@ def _envelope(lines: list[tuple[Fraction, Fraction]], start: Fraction, end: Frac
 
 def _optimal(claim: Optimal, evidence: Evidence) -> bool:
     """T1, or T1 for another policy that is no better, proves optimality; a policy that is not ≼ refutes it."""
+    well_typed = type(claim.process) is Tabulation and type(claim.process.tree) is HistoryTree
+    _require(well_typed and type(claim.relation) is Formula, "the claim is not about a tabulated process")
+    _require(conforms(claim.policy, PolicyTable), "the claim's policy is not an exact table")
     _require(
-        max(claim.tree.outcome) < claim.relation.outcomes,
+        max(claim.process.tree.outcome) < claim.relation.outcomes,
         "the tree has an outcome that the relation does not know",
     )
-    own = _induced(claim.tree, claim.relation, claim.policy)[0]
+    own = _induced(claim.process.tree, claim.relation, claim.policy)[0]
     match evidence:
         case ConditionHolds():
-            _condition(claim.tree, claim.relation, claim.policy, evidence)
+            _condition(claim.process.tree, claim.relation, claim.policy, evidence)
         case AsGoodAs(policy, condition):  # D^π' ≼ D^π* ≼ D^π, by transitivity
-            _condition(claim.tree, claim.relation, policy, condition)
-            best = _induced(claim.tree, claim.relation, policy)[0]
+            _condition(claim.process.tree, claim.relation, policy, condition)
+            best = _induced(claim.process.tree, claim.relation, policy)[0]
             _require(evaluate(claim.relation, best, own), "the policy is not as good as the optimal one")
         case BetterPolicy(policy):
-            other = _induced(claim.tree, claim.relation, policy)[0]
+            other = _induced(claim.process.tree, claim.relation, policy)[0]
             _require(not evaluate(claim.relation, other, own), "the other policy is not better")
             return False
         case _:

@@ -12,7 +12,7 @@ a claim about a policy is about and what a certificate stores.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -240,12 +240,21 @@ class HistoryTree:
 
 @dataclass(frozen=True, slots=True)
 class Tabulation:
-    """A tree with its labels: the decision histories, the actions available at each, and the different outcomes."""
+    """A tree with its labels: the decision histories, the actions available at each, and the different outcomes.
+
+    Certificates store the tree alone; read back, the labels are numbers.
+    """
 
     tree: HistoryTree
-    histories: tuple[History, ...]
-    actions: tuple[tuple[Any, ...], ...]
-    outcomes: tuple[Any, ...]
+    histories: Sequence[Any]
+    actions: Sequence[Sequence[Any]]
+    outcomes: Sequence[Any]
+
+    @classmethod
+    def unlabelled(cls, tree: HistoryTree) -> Tabulation:
+        """The tree with numbers for labels."""
+        actions = tuple(range(len(rows)) for rows in tree.branches)
+        return cls(tree, range(len(tree.branches)), actions, range(max(tree.outcome, default=-1) + 1))
 
 
 def tabulate(process: DirectPreferenceProcess, limit: int = DEFAULT_LIMIT) -> Tabulation:
@@ -347,14 +356,24 @@ def table_policy(tabulation: Tabulation, table: PolicyTable) -> TablePolicy:
     return TablePolicy(tabulation, table, {h: i for i, h in enumerate(tabulation.histories)})
 
 
-def policy_table(process: DirectPreferenceProcess, tabulation: Tabulation, policy: Policy) -> PolicyTable:
-    """The table of a policy; it is called on histories that it reaches, others take the first available action."""
+def policy_table(
+    process: DirectPreferenceProcess, tabulation: Tabulation, policy: Policy, everywhere: bool = False
+) -> PolicyTable:
+    """The table of a policy.
+
+    The policy is called on the histories that it reaches, and the others take the first available action; or
+    `everywhere`, on all attainable histories.
+    """
     table: list[tuple[Fraction, ...]] = []
     reached = bytearray(len(tabulation.histories) + len(tabulation.tree.outcome))
     for _, node in tabulation.tree.initial:
         reached[node] = 1
     for i, (history, allowed) in enumerate(zip(tabulation.histories, tabulation.actions, strict=True)):
-        taken = action_probabilities(process, policy, history) if reached[i] else Distribution.point(allowed[0])
+        taken = (
+            action_probabilities(process, policy, history)
+            if everywhere or reached[i]
+            else Distribution.point(allowed[0])
+        )
         table.append(tuple(taken[a] for a in allowed))
         for p, row in zip(table[-1], tabulation.tree.branches[i], strict=True):
             if p:

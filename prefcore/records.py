@@ -2,7 +2,7 @@
 
 Everything is driven by the types that the records declare. A ``Fraction`` is written "p/q", a distribution as
 ``[[outcome index, "p/q"], …]``, a record as an object with its class under "kind", a simplex as its number of
-outcomes. Unknown, missing and repeated fields are rejected, and so is every float.
+outcomes, a tabulation as its tree. Unknown, missing and repeated fields are rejected, and so is every float.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 from prefcore.claims import Axiom, BlackBox, Claim, Optimal, Simplex
 from prefcore.distribution import Distribution
 from prefcore.evidence import Evidence
+from prefcore.processes import HistoryTree, Tabulation
 
 FORMAT = "prefcore-certificate/1"
 _EXACT = re.compile(r"-?\d+(/\d+)?")
@@ -76,6 +77,8 @@ def _encode(value: object, outcomes: Sequence[Any]) -> object:
         return [[outcomes.index(o), str(p)] for o, p in value.items()]
     if type(value) is Simplex:
         return len(value.outcomes)
+    if type(value) is Tabulation:
+        return _encode(value.tree, outcomes)
     if type(value) is BlackBox:
         raise ValueError(f"a claim about a black box cannot be stored as a certificate: {value.reason}")
     if is_dataclass(value) and not isinstance(value, type):
@@ -108,6 +111,8 @@ def _decode(data: Any, kind: Any) -> Any:
     if data is None and type(None) in options:
         return None
     if isinstance(data, dict):
+        if Tabulation in options:
+            return Tabulation.unlabelled(_decode(data, HistoryTree))
         for option in options:
             if is_dataclass(option) and isinstance(option, type) and option.__name__ == data.get("kind"):
                 hints = _hints(option)

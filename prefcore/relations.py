@@ -169,6 +169,13 @@ class _Trace:
                     return self.node(absorbing)
                 if self.nodes[j] != neutral:
                     members[j] = None
+        if kind is Or:  # t > 0 or t = 0 is t >= 0, which T7 can use
+            for j in list(members):
+                node = self.nodes[j]
+                equal = self.numbers.get(Atom("=", node.term)) if isinstance(node, Atom) and node.op == ">" else None
+                if equal in members and isinstance(node, Atom):
+                    del members[j], members[equal]
+                    members[self.node(Atom(">=", node.term))] = None
         if len(members) == 1:
             return next(iter(members))
         return self.node(kind(tuple(sorted(members))))
@@ -497,8 +504,9 @@ def _extremum(kind: type[Max] | type[Min], terms: tuple[Any, ...]) -> Any:
         return max(numbers) if kind is Max else min(numbers)
     trace = symbolic.trace
     numbers_of = sorted({trace.number(symbolic._read(t)) for t in terms})
-    node = numbers_of[0] if len(numbers_of) == 1 else trace.node(kind(tuple(numbers_of)))
-    return Term(trace, Fraction(0), {node: Fraction(1)})
+    if len(numbers_of) == 1:
+        return symbolic._read(terms[0])
+    return Term(trace, Fraction(0), {trace.node(kind(tuple(numbers_of))): Fraction(1)})
 
 
 def minimum(*terms: Any) -> Any:

@@ -8,13 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from prefcore.certificates import save_certificate, write_atomically
 from prefcore.claims import BlackBox
-from prefcore.distribution import mix
 from prefcore.evidence import (
     Both,
     ClosedAndTotal,
@@ -22,12 +20,14 @@ from prefcore.evidence import (
     EndPoints,
     Evidence,
     FixedWitnesses,
+    Matching,
     Refutation,
     ValueOrder,
 )
 from prefcore.formula import Formula
 from prefcore.relations import Relation
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
+from prefcore.words import in_words
 
 STATEMENTS = {
     "reflexive": "A ≼ A",
@@ -70,6 +70,7 @@ class Report(Mapping[str, Verdict]):
     traced: Formula | BlackBox | None
     verdicts: Mapping[str, Verdict]
     sections: tuple[Section, ...] = ()
+    title: str = ""
 
     def __getitem__(self, axiom: str) -> Verdict:
         if axiom not in self.verdicts:
@@ -95,20 +96,24 @@ class Report(Mapping[str, Verdict]):
         """What the theorems conclude from these verdicts, for the simplex over these outcomes."""
         return consequences(self)
 
+    def titled(self, title: str) -> Report:
+        """The report under a title of its own; without one it bears the relation's name."""
+        return replace(self, title=title)
+
     def with_section(self, title: str, text: str, svg: str = "") -> Report:
         """The report with one more section at its end."""
         return replace(self, sections=(*self.sections, Section(title, text, svg)))
 
     def __str__(self) -> str:
         width = max(len(axiom) for axiom in self.verdicts)
-        lines = [f"{self.relation.name} over {len(self.outcomes)} outcomes", ""]
+        lines = [f"{self.title or self.relation.name} (over {len(self.outcomes)} outcomes)", ""]
         for axiom, verdict in self.verdicts.items():
             mark = {Proved: "proved ", Refuted: "refuted", Unknown: "unknown"}[type(verdict)]
             lines.append(f"  {axiom:<{width}}  {mark}  {summary(verdict)}")
         stories = [(a, v.evidence) for a, v in self.verdicts.items() if isinstance(v, Refuted) and a != "preorder"]
         if stories:
             lines += ["", "Counterexamples"]
-            lines += [f"  {a}: {in_words(a, e)}" for a, e in stories if isinstance(e, Counterexample)]
+            lines += [f"  {a}: {in_words(a, e, self.relation)}" for a, e in stories if isinstance(e, Counterexample)]
         if self.consequences:
             lines += ["", "What follows", *(f"  {c}" for c in self.consequences)]
         for section in self.sections:
@@ -154,6 +159,9 @@ def _grounds(evidence: Evidence) -> str:
             return "T7: closed and total"
         case EndPoints(refutation):
             return f"α = 0 or 1 serves, {_grounds(refutation)}"
+        case Matching(_, span, match):
+            both = len(span.lemmas) + len(match.lemmas)
+            return f"the α that matches a functional of B serves, by {_count(both, 'Farkas lemma')}"
         case FixedWitnesses(alphas, refutation):
             return f"one of α = {', '.join(map(str, alphas))} serves, {_grounds(refutation)}"
         case Both():
@@ -164,36 +172,6 @@ def _grounds(evidence: Evidence) -> str:
 
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-# -- counterexamples in words ---------------------------------------------------------------------------------------
-
-
-def in_words(axiom: str, evidence: Counterexample) -> str:
-    """A counterexample as a sentence that a person understands."""
-    A, B, C, alpha = evidence.A, evidence.B, evidence.C, evidence.alpha
-    named = "; ".join(f"{n} = {x}" for n, x in (("A", A), ("B", B), ("C", C)) if x is not None)
-    if axiom == "reflexive" or (axiom == "preorder" and B is None):
-        return f"A is not as good as itself. {named}"
-    if axiom == "total":
-        return f"neither of A and B is as good as the other. {named}"
-    if axiom in ("transitive", "preorder"):
-        return f"B is as good as A and C as good as B, yet C is not as good as A. {named}"
-    if alpha is not None and B is not None and C is not None:
-        left, right = f"{_share(alpha)} A with {_share(1 - alpha)} C", f"{_share(alpha)} B with {_share(1 - alpha)} C"
-        return f"{_mixing(axiom, left, right)}. {named}; αA+(1-α)C = {mix(alpha, A, C)}; αB+(1-α)C = {mix(alpha, B, C)}"
-    where = "[0, 1]" if axiom == "interpolation" else "(0, 1)"
-    return f"B lies between A and C, yet no mixture αA+(1-α)C with α in {where} is exactly as good as B. {named}"
-
-
-def _mixing(axiom: str, left: str, right: str) -> str:
-    if axiom == "consistent":
-        return f"B is as good as A, yet {right} is not as good as {left}"
-    return f"B is as good as A or {right} is as good as {left}, but not both"
-
-
-def _share(alpha: Fraction) -> str:
-    return {Fraction(1, 2): "half of"}.get(alpha, f"{alpha} of")
 
 
 # -- consequences ---------------------------------------------------------------------------------------------------
@@ -208,7 +186,7 @@ def consequences(report: Report) -> tuple[Consequence, ...]:
     if proved(*for_reward):
         result.append(Consequence("T4", "A reward expresses it: it is the expectation of a utility."))
     elif failing:
-        result.append(Consequence("T4", f"No reward expresses it, because it is not {_listed(failing)}."))
+        result.append(Consequence("T4", f"No reward expresses it, because it fails {_listed(failing)}."))
     if proved("total", "transitive", "convex") and not proved("interpolation"):
         statement = "A vector of rewards compared lexicographically expresses it."
         result.append(Consequence("T5", statement))
@@ -231,6 +209,6 @@ def consequences(report: Report) -> tuple[Consequence, ...]:
 
 
 def _listed(axioms: list[str]) -> str:
-    words = {"interpolation": "free of gaps (interpolation)"}
-    named = [words.get(axiom, axiom) for axiom in axioms]
+    nouns = {"total": "totality", "transitive": "transitivity", "convex": "independence (it is not convex)"}
+    named = [nouns.get(axiom, axiom) for axiom in axioms]
     return " and ".join(named) if len(named) < 3 else ", ".join(named[:-1]) + " and " + named[-1]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn
 
-from prefcore.claims import Claim
-from prefcore.evidence import Evidence
+from prefcore.claims import Claim, Optimal
+from prefcore.evidence import BetterPolicy, Evidence
+from prefcore.processes import TablePolicy, table_policy
 
 
 def _no_truth_value(verdict: object) -> NoReturn:
@@ -30,6 +31,13 @@ class Refuted:
 
     claim: Claim
     evidence: Evidence
+
+    @property
+    def better_policy(self) -> TablePolicy:
+        """Where optimality was refuted: a policy π' with not ``D^π' ≼ D^π``. Else an ``AttributeError``."""
+        if not isinstance(self.claim, Optimal) or not isinstance(self.evidence, BetterPolicy):
+            raise AttributeError("only a refuted claim of optimality has a better policy")
+        return table_policy(self.claim.process, self.evidence.policy)
 
     def __bool__(self) -> bool:
         _no_truth_value(self)

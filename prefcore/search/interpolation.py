@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
+from itertools import product
 
 import z3
 
 from prefcore import kernel
-from prefcore.axioms import END_POINTS, EXISTENTIAL, witness_statement
+from prefcore.axioms import END_POINTS, EXISTENTIAL, Statement, match_statement, span_statement, witness_statement
 from prefcore.claims import Axiom
 from prefcore.distribution import Distribution
 from prefcore.evidence import (
@@ -21,6 +23,7 @@ from prefcore.evidence import (
     EndPoints,
     Evidence,
     FixedWitnesses,
+    Matching,
     Refutation,
     ValueOrder,
 )
@@ -41,8 +44,9 @@ from prefcore.formula import (
     is_closed,
 )
 from prefcore.search import farkas, grid
-from prefcore.search.semilinear import Deadline, decide
+from prefcore.search.semilinear import EXPLICIT, Deadline, decide
 
+FEATURES = 8  # of which one is tried to match
 WITNESSES = (
     (Fraction(1, 2),),
     (Fraction(0), Fraction(1, 2), Fraction(1)),
@@ -66,22 +70,50 @@ def find(
         found = _on_grid(local, face, closed, claim, deadline.sooner(1.0))
         if found is not None or not deadline.left:
             return found
-    if closed:
-        for definitions in (False, True):
-            refuted = decide(END_POINTS, formula, deadline.sooner(5.0), definitions)
-            if isinstance(refuted, Refutation):
-                return EndPoints(refuted)
-    for alphas in WITNESSES:
-        if closed or 0 not in alphas:
-            refuted = decide(witness_statement(alphas), formula, deadline.sooner(2.0))
-            if isinstance(refuted, Refutation):
-                return FixedWitnesses(alphas, refuted)
+    everything = range(formula.outcomes)
+    ends: list[tuple[Distribution, Distribution]] = []  # A and C of triples that some α do not serve
+    for rule, statement in _rules(closed):
+        answer = decide(statement, formula, deadline.sooner(3.0))
+        if isinstance(answer, Refutation):
+            return rule(answer)
+        if answer is not None:
+            first, middle, last = (Distribution(lottery) for lottery in answer[0])
+            found = _counterexample(formula, everything, claim, closed, (first, middle, last))
+            if found is not None:
+                return found
+            ends.append((first, last))
+    for feature in range(min(len(formula.features), FEATURES) if closed else 0):
+        matching = _matching(formula, feature, deadline.sooner(5.0))
+        if matching is not None:
+            return matching
+    if formula.outcomes <= EXPLICIT:
+        found = _by_elimination(formula, everything, closed, claim, deadline, ends)
+        if found is not None:
+            return found
     for size in (3, 4):
         for face, local in on_faces(size):
-            found = _by_elimination(local, face, closed, claim, deadline)
+            simple = grid.lotteries(range(local.outcomes), 2)
+            found = _by_elimination(local, face, closed, claim, deadline, list(product(simple, simple)))
             if found is not None or not deadline.left:
                 return found
     return None
+
+
+def _rules(closed: bool) -> Iterator[tuple[Callable[[Refutation], Evidence], Statement]]:
+    """Rules that a clausal proof establishes, with the statement to be refuted."""
+    if closed:
+        yield EndPoints, END_POINTS
+    for alphas in WITNESSES:
+        if closed or 0 not in alphas:
+            yield partial(FixedWitnesses, alphas), witness_statement(alphas)
+
+
+def _matching(formula: Formula, feature: int, deadline: Deadline) -> Matching | None:
+    span = decide(span_statement(feature), formula, deadline)
+    if not isinstance(span, Refutation):
+        return None
+    match = decide(match_statement(feature, len(formula.features)), formula, deadline)
+    return Matching(feature, span, match) if isinstance(match, Refutation) else None
 
 
 def _counterexample(
@@ -120,40 +152,42 @@ def _on_grid(
 
 
 def _by_elimination(
-    formula: Formula, face: Sequence[int], closed: bool, claim: Axiom, deadline: Deadline
+    formula: Formula,
+    face: Sequence[int],
+    closed: bool,
+    claim: Axiom,
+    deadline: Deadline,
+    ends: Sequence[tuple[Distribution, Distribution]],
 ) -> Counterexample | None:
     """With A and C fixed, ``αAC`` is linear in α and B is free: z3 decides "some B, every α" over linear arithmetic."""
     alpha = z3.Real("alpha")
     x = [z3.Real(f"x{o}") for o in range(formula.outcomes)]
     b = [z3.Sum([x[o] * f[o] for o in range(formula.outcomes)]) for f in formula.features]
-    simple = grid.lotteries(range(formula.outcomes), 2)
-    values = {lottery: feature_values(formula, lottery.items()) for lottery in simple}
-    for first in simple:
-        for last in simple:
-            if not deadline.left:
-                return None
-            a, c = values[first], values[last]
-            mixture = [farkas.rational(z) + alpha * farkas.rational(y - z) for y, z in zip(a, c, strict=True)]
-            meets = z3.And(_condition(formula, mixture, b), _condition(formula, b, mixture))
-            inside = z3.And(alpha >= 0, alpha <= 1) if closed else z3.And(alpha > 0, alpha < 1)
-            solver = z3.SolverFor("LRA")
-            solver.set("timeout", max(1, int(deadline.sooner(0.5).left * 1000)))
-            solver.add(*(v >= 0 for v in x), z3.Sum(x) == 1)
-            solver.add(
-                _condition(formula, [farkas.rational(v) for v in a], b),
-                _condition(formula, b, [farkas.rational(v) for v in c]),
-            )
-            solver.add(z3.ForAll([alpha], z3.Implies(inside, z3.Not(meets))))
-            if solver.check() != z3.sat:
-                continue
-            model = solver.model()
-            weights = {o: model.eval(v, model_completion=True) for o, v in enumerate(x)}
-            if not all(z3.is_rational_value(w) for w in weights.values()):
-                continue
-            middle = Distribution({o: farkas.fraction(w) for o, w in weights.items()})
-            found = _counterexample(formula, face, claim, closed, (first, middle, last))
-            if found is not None:
-                return found
+    for first, last in ends:
+        if not deadline.left:
+            return None
+        a, c = (feature_values(formula, lottery.items()) for lottery in (first, last))
+        mixture = [farkas.rational(z) + alpha * farkas.rational(y - z) for y, z in zip(a, c, strict=True)]
+        meets = z3.And(_condition(formula, mixture, b), _condition(formula, b, mixture))
+        inside = z3.And(alpha >= 0, alpha <= 1) if closed else z3.And(alpha > 0, alpha < 1)
+        solver = z3.SolverFor("LRA")
+        solver.set("timeout", max(1, int(deadline.sooner(0.5).left * 1000)))
+        solver.add(*(v >= 0 for v in x), z3.Sum(x) == 1)
+        solver.add(
+            _condition(formula, [farkas.rational(v) for v in a], b),
+            _condition(formula, b, [farkas.rational(v) for v in c]),
+        )
+        solver.add(z3.ForAll([alpha], z3.Implies(inside, z3.Not(meets))))
+        if solver.check() != z3.sat:
+            continue
+        model = solver.model()
+        weights = {o: model.eval(v, model_completion=True) for o, v in enumerate(x)}
+        if not all(z3.is_rational_value(w) for w in weights.values()):
+            continue
+        middle = Distribution({o: farkas.fraction(w) for o, w in weights.items()})
+        found = _counterexample(formula, face, claim, closed, (first, middle, last))
+        if found is not None:
+            return found
     return None
 
 

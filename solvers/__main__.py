@@ -1,0 +1,255 @@
+"""The command line: ``prefcore demo | check | solve | verify``, each with ``--json``.
+
+Exit status: 0 done (for ``verify``: accepted), 1 rejected or, for ``solve``, unknown, 2 a mistake in what was asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from prefcore.certificates import load_certificate, save_certificate
+from prefcore.claims import Axiom, Claim, Optimal, Simplex
+from prefcore.distribution import Distribution
+from prefcore.evidence import Counterexample
+from prefcore.processes import DEFAULT_LIMIT, DirectPreferenceProcess, tabulate
+from prefcore.records import EvidenceRejected, from_json
+from prefcore.relations import Relation, formula_of, outcomes_tuple
+from prefcore.report import Report, summary
+from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
+
+
+class Mistake(Exception):
+    """What was asked cannot be done: the message says why."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except Mistake as mistake:
+        print(f"prefcore {options.command}: {mistake}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="prefcore", description="Verify preferences and find the policies they call for."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="a dam operator on the Nile: four preferences, proved, solved, re-checked")
+    demo.add_argument("--out", default="reports", help="folder for the page and the certificates (default: reports)")
+    demo.set_defaults(run=_demo)
+    check = commands.add_parser("check", help="which axioms a relation satisfies")
+    check.add_argument("target", metavar="FILE.py:NAME", help="a relation, or a process with a preference")
+    check.add_argument(
+        "--outcomes", default="outcomes", metavar="NAME", help="the outcomes' name in FILE.py, for a relation"
+    )
+    check.add_argument("--axioms", help="names separated by commas (default: all but interpolation_open)")
+    check.add_argument("--html", metavar="FILE", help="write the report as a page")
+    check.add_argument("--certificates", metavar="FOLDER", help="write AXIOM.json for each verdict")
+    check.set_defaults(run=_check)
+    solve = commands.add_parser("solve", help="the best policy of a process")
+    solve.add_argument("target", metavar="FILE.py:NAME", help="a DirectPreferenceProcess")
+    solve.add_argument("--certificate", metavar="FILE", help="write the proof of optimality")
+    solve.set_defaults(run=_solve)
+    for command in (check, solve):
+        command.add_argument("--budget", type=float, help="seconds for the axioms")
+        command.add_argument("--limit", type=int, default=DEFAULT_LIMIT, help="trajectories that may be enumerated")
+    verify = commands.add_parser("verify", help="re-check a certificate with the kernel alone")
+    verify.add_argument("certificate", metavar="CERTIFICATE.json")
+    verify.add_argument("--claim", metavar="FILE.py:NAME", help="the relation or process that it must be about")
+    verify.add_argument(
+        "--outcomes", default="outcomes", metavar="NAME", help="the outcomes' name in FILE.py, for a relation"
+    )
+    verify.set_defaults(run=_verify)
+    for command in (demo, check, solve, verify):
+        command.add_argument("--json", action="store_true", help="print JSON instead of text")
+    return parser
+
+
+def _say(options: argparse.Namespace, text: str, data: object) -> None:
+    print(json.dumps(data, ensure_ascii=False, indent=2) if options.json else text)
+
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from solvers import demo
+
+    lines = []
+    for line in demo.run(Path(options.out)):
+        lines.append(line)
+        if not options.json:
+            print(line, flush=True)
+    if options.json:
+        print(json.dumps({"lines": "\n".join(lines).splitlines()}, ensure_ascii=False, indent=2))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from prefcore.checking import check_on
+
+    relation, outcomes, closed = _relation(options.target, options.outcomes, options.limit)
+    axioms = None if options.axioms is None else tuple(name.strip() for name in options.axioms.split(","))
+    try:
+        report = check_on(relation, outcomes, axioms, options.budget, closed)
+        if options.html:
+            report.save(options.html)
+        if options.certificates:
+            report.save_certificates(options.certificates)
+    except (ValueError, TypeError, OSError) as error:
+        raise Mistake(str(error)) from error
+    _say(options, str(report), report_data(report))
+    return 0
+
+
+def _solve(options: argparse.Namespace) -> int:
+    from solvers.solution import solve
+
+    process = _load(options.target)
+    if not isinstance(process, DirectPreferenceProcess):
+        raise Mistake(f"{options.target} is a {type(process).__name__}: solve needs a DirectPreferenceProcess")
+    try:
+        solution = solve(process, options.budget, options.limit)
+        if options.certificate and isinstance(solution.verdict, Proved):
+            save_certificate(solution.verdict, options.certificate)
+    except (ValueError, TypeError, OSError) as error:
+        raise Mistake(str(error)) from error
+    outcomes = solution.outcomes()
+    data = {
+        "verdict": _kind(solution.verdict),
+        "method": solution.method,
+        "theorem": solution.theorem,
+        "reason": solution.reason,
+        "advice": solution.advice,
+        "seconds": round(solution.budget, 3),
+        "outcomes": None if outcomes is None else _lottery(outcomes),
+        "policy": None
+        if solution.policy is None
+        else [[list(map(str, h)), str(solution.policy(h))] for h in solution.policy.tabulation.histories],
+        "report": report_data(solution.report),
+    }
+    _say(options, f"{solution.report}\n\n{solution}", data)
+    return 1 if isinstance(solution.verdict, Unknown) else 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    try:
+        claim = None if options.claim is None else _expected(options)
+        verdict = load_certificate(options.certificate, claim)
+    except EvidenceRejected as rejection:
+        _say(options, f"rejected: {rejection}", {"verdict": "rejected", "reason": str(rejection)})
+        return 1
+    except OSError as error:
+        raise Mistake(f"{options.certificate}: {error.strerror}") from error
+    what = _claim_in_words(verdict.claim)
+    _say(options, f"{_kind(verdict)}: {what}", {"verdict": _kind(verdict), "claim": what})
+    return 0
+
+
+def _claim_in_words(claim: Claim) -> str:
+    if isinstance(claim, Axiom):
+        return f"{claim.axiom}, over {len(claim.domain.outcomes)} outcomes"
+    return f"optimality of a policy over {len(claim.policy)} decision histories"
+
+
+# -- what FILE.py:NAME means ----------------------------------------------------------------------------------------
+
+
+def _load(target: str) -> Any:
+    file, colon, name = target.rpartition(":")
+    if not colon or not file or not name:
+        raise Mistake(f"expected FILE.py:NAME, got {target!r}")
+    path = Path(file)
+    if not path.is_file():
+        raise Mistake(f"no such file: {file}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise Mistake(f"{file} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise Mistake(f"{file} raised {type(error).__name__}: {error}") from error
+    if not hasattr(module, name):
+        raise Mistake(f"{file} has no {name!r}")
+    return getattr(module, name)
+
+
+def _relation(target: str, outcomes_name: str, limit: int) -> tuple[Relation[Any], tuple[Any, ...], bool]:
+    """A relation, its outcomes, and whether events may name only these."""
+    found = _load(target)
+    try:
+        if isinstance(found, DirectPreferenceProcess):
+            return found.preference, tuple(tabulate(found, limit).outcomes), False
+        if isinstance(found, Relation):
+            return found, outcomes_tuple(_load(f"{target.rpartition(':')[0]}:{outcomes_name}")), True
+    except (ValueError, TypeError) as error:
+        raise Mistake(str(error)) from error
+    raise Mistake(
+        f"{target} is a {type(found).__name__}: expected a relation (@pc.relation) or a DirectPreferenceProcess"
+    )
+
+
+def _expected(options: argparse.Namespace) -> Claim:
+    """The claim that the certificate must be about. What the user's code raises rejects the evidence."""
+    stored, _ = from_json(Path(options.certificate).read_text(encoding="utf-8", errors="replace"))
+    found = _load(options.claim)
+    try:
+        if isinstance(stored, Optimal):
+            if not isinstance(found, DirectPreferenceProcess):
+                raise Mistake(f"the certificate is about a policy: {options.claim} must be a DirectPreferenceProcess")
+            tabulation = tabulate(found)
+            relation = formula_of(found.preference, tuple(tabulation.outcomes), closed=False)
+            return Optimal(tabulation, relation, stored.policy)  # type: ignore[arg-type]
+        relation_of, outcomes, closed = _relation(options.claim, options.outcomes, DEFAULT_LIMIT)
+        return Axiom(formula_of(relation_of, outcomes, closed), stored.axiom, Simplex(outcomes))
+    except Mistake:
+        raise
+    except Exception as error:
+        raise EvidenceRejected(f"the claim's own code raised {type(error).__name__}: {error}") from error
+
+
+# -- JSON -----------------------------------------------------------------------------------------------------------
+
+
+def _kind(verdict: Verdict) -> str:
+    return {Proved: "proved", Refuted: "refuted", Unknown: "unknown"}[type(verdict)]
+
+
+def _lottery(lottery: Distribution) -> list[list[str]]:
+    return [[str(outcome), str(p)] for outcome, p in lottery.items()]
+
+
+def report_data(report: Report) -> dict[str, Any]:
+    """A report as plain data: verdicts with their grounds and counterexamples, and the consequences."""
+    verdicts: dict[str, Any] = {}
+    for axiom, verdict in report.items():
+        verdicts[axiom] = {"verdict": _kind(verdict), "grounds": summary(verdict)}
+        evidence = None if isinstance(verdict, Unknown) else verdict.evidence
+        if isinstance(evidence, Counterexample):
+            named = {name: getattr(evidence, name) for name in "ABC"}
+            verdicts[axiom]["counterexample"] = {n: _lottery(x) for n, x in named.items() if x is not None}
+            if evidence.alpha is not None:
+                verdicts[axiom]["counterexample"]["alpha"] = str(evidence.alpha)
+    return {
+        "relation": report.relation.name,
+        "outcomes": [str(outcome) for outcome in report.outcomes],
+        "verdicts": verdicts,
+        "consequences": [{"theorem": c.theorem, "statement": c.statement} for c in report.consequences],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

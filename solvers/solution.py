@@ -1,0 +1,156 @@
+"""``solve``: read what is true of the relation, choose the method that its axioms permit, return the policy and why.
+
+The table of theory.md section 3, row by row. A total consistent pre-order, with a reward or without, is solved by T2.
+The other rows answer ``Unknown`` with the reason and the advice, never with a wrong policy.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from prefcore.claims import BlackBox
+from prefcore.distribution import Distribution
+from prefcore.processes import (
+    DEFAULT_LIMIT,
+    DirectPreferenceProcess,
+    TablePolicy,
+    table_policy,
+    trajectory_distribution,
+)
+from prefcore.report import Report
+from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
+from solvers.induction import best_by_comparisons
+from solvers.optimality import NEEDED, Problem, judge, problem_of
+
+INDUCTION = "backward induction by comparisons"
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What was found for a process, or why nothing was.
+
+    policy, distribution: the policy and its trajectory distribution D^π; both None unless `verdict` is Proved.
+    method, theorem: how the policy was found and what makes it optimal. verdict: the kernel's, on optimality.
+    reason, advice, budget: on Unknown, why, what to do, and the seconds used. report: the axioms of the relation.
+    """
+
+    process: DirectPreferenceProcess
+    policy: TablePolicy | None
+    distribution: Distribution | None
+    method: str
+    theorem: str
+    verdict: Verdict
+    reason: str
+    advice: str
+    budget: float
+    report: Report
+
+    def outcomes(self) -> Distribution | None:
+        """The distribution of outcomes, which is what the relation sees."""
+        return None if self.distribution is None else self.distribution.map(self.process.outcome)
+
+    def __str__(self) -> str:
+        if self.policy is None:
+            return f"unknown: {self.reason}\nadvice: {self.advice} ({self.budget:.1f} s used)"
+        lines = [f"optimal by {self.theorem}, found by {self.method}"]
+        lines += [f"  {p} {outcome}" for outcome, p in _likeliest(self.outcomes(), 8)]
+        return "\n".join(lines)
+
+
+def _likeliest(distribution: Distribution | None, most: int) -> list[tuple[Any, Any]]:
+    items = [] if distribution is None else sorted(distribution.items(), key=lambda item: -item[1])
+    return items[:most] + ([("on other outcomes", sum(p for _, p in items[most:]))] if len(items) > most else [])
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What backward induction found. Optimal only if `verdict` says so."""
+
+    policy: TablePolicy
+    distribution: Distribution
+    comparisons: int
+    verdict: Verdict
+    report: Report
+
+
+def policy_search(process: DirectPreferenceProcess, budget: float | None = None, limit: int = DEFAULT_LIMIT) -> Search:
+    """Backward induction by comparisons only (T2), with the verdict on the policy that it finds.
+
+    The policy is optimal if ≼ is a total consistent pre-order; `verdict` is what was proved of it in any case.
+    Raises as :func:`solvers.check_optimality`.
+    """
+    return _search(problem_of(process, NEEDED, budget, limit))
+
+
+def _search(problem: Problem) -> Search:
+    induced, comparisons = best_by_comparisons(problem.tabulation, problem.carried)
+    policy = table_policy(problem.tabulation, induced.table)
+    distribution = trajectory_distribution(problem.process, policy)
+    return Search(policy, distribution, comparisons, judge(problem, policy), problem.report)
+
+
+def solve(process: DirectPreferenceProcess, budget: float | None = None, limit: int = DEFAULT_LIMIT) -> Solution:
+    """The best policy for a process, with the theorem and the evidence that make it optimal; or Unknown.
+
+    The relation is checked on the simplex over the outcomes of the attainable trajectories, which holds every
+    conditional distribution too, as T1 requires. budget: seconds for that check. limit: trajectories to enumerate.
+    Raises ``ProcessTooLarge``, and ``ValueError``/``TypeError`` that name the history where the process is malformed.
+    """
+    start = time.monotonic()
+    problem = problem_of(process, None, budget, limit)
+    report = problem.report
+    if report.proved("preorder", "total", "consistent"):
+        found = _search(problem)
+        if isinstance(found.verdict, Proved):
+            seconds = time.monotonic() - start
+            return Solution(
+                process, found.policy, found.distribution, INDUCTION, "T2", found.verdict, "", "", seconds, report
+            )
+    reason, advice = next((why, what) for holds, why, what in _ROWS if holds(report))
+    verdict = Unknown(None, reason, advice, time.monotonic() - start)
+    return Solution(process, None, None, "none", "none", verdict, reason, advice, verdict.budget, report)
+
+
+def _undecided(report: Report) -> bool:
+    return any(isinstance(verdict, Unknown) for verdict in report.verdicts.values())
+
+
+def _inconsistent(report: Report) -> bool:
+    return report.proved("preorder") and isinstance(report.verdicts["consistent"], Refuted)
+
+
+_ROWS: tuple[tuple[Callable[[Report], bool], str, str], ...] = (
+    (
+        lambda report: isinstance(report.traced, BlackBox) or report.traced is None,
+        "the relation has no formula, so nothing can be proved of it",
+        "write it with expectations, probabilities and comparisons of them",
+    ),
+    (
+        _inconsistent,
+        "≼ is a pre-order but not consistent, so planning step by step can be regretted (T3)",
+        "commit to a whole policy: optimise over the achievable distributions, randomised policies included",
+    ),
+    (
+        lambda report: report.proved("preorder", "consistent") and report.refuted("total"),
+        "≼ is a consistent pre-order but not total, so there may be no best policy, or only a stochastic one",
+        "look for the undominated policies; check_optimality certifies a policy that is at least as good as all (T1)",
+    ),
+    (
+        lambda report: report.refuted("transitive"),
+        "≼ is not transitive, so there may be no optimal policy",
+        "if it compares probabilities of winning, play its game: a von Neumann winner exists (T8)",
+    ),
+    (
+        _undecided,
+        "an axiom that the choice of a method needs was not decided",
+        "raise budget=, or see the report for what is undecided",
+    ),
+    (
+        lambda report: True,
+        "≼ is not a pre-order",
+        "state a reflexive and transitive preference, or compare finitely many policies by hand",
+    ),
+)
