@@ -20,9 +20,10 @@ from math import gcd, lcm
 from prefcore.axioms import ALPHA, AtLeast, Comparison, Mixture, Statement
 from prefcore.formula import Affine, And, Atom, Feature, Formula, If, Max, Min, Not, Or, Product
 
+Exact = int | Fraction  # whole numbers are kept as ints, which is where the time goes
 Monomial = tuple[int, ...]  # the variables multiplied, ascending; () is the constant
-Polynomial = dict[Monomial, Fraction]
-Key = tuple[tuple[Monomial, Fraction], ...]
+Polynomial = dict[Monomial, Exact]
+Key = tuple[tuple[Monomial, Exact], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,14 @@ class Opaque:
 Variable = FeatureOf | Mass | Opaque
 
 
-def add(into: Polynomial, other: Polynomial, weight: Fraction) -> None:
+def whole(value: Exact) -> Exact:
+    """The same number, as an int if it is one."""
+    return value.numerator if value.denominator == 1 else value
+
+
+def add(into: Polynomial, other: Polynomial, weight: Exact) -> None:
     """``into += weight · other``, dropping zeros."""
+    weight = whole(weight)
     for monomial, coefficient in other.items():
         value = into.get(monomial, 0) + weight * coefficient
         if value:
@@ -104,7 +111,7 @@ class Clauses:
             p = {_without(m, alpha): c for m, c in p.items()}
         scale = lcm(*(c.denominator for c in p.values())) if p else 1
         content = gcd(*(c.numerator * (scale // c.denominator) for c in p.values())) if p else 1
-        primitive = {m: c * scale / content for m, c in p.items()}
+        primitive: Polynomial = {m: c.numerator * (scale // c.denominator) // content for m, c in p.items()}
         number, new = self._fresh(("atom", key_of(primitive)))
         if new:
             self.atoms[number] = primitive
@@ -153,12 +160,12 @@ class Clauses:
     def _opaque(self, structure: tuple[object, ...], measures: frozenset[int]) -> tuple[Polynomial, bool]:
         variable = Opaque(structure, measures)
         new = variable not in self._numbers
-        return {(self.variable(variable),): Fraction(1)}, new and self.definitions
+        return {(self.variable(variable),): 1}, new and self.definitions
 
     def _difference(self, p: Polynomial, q: Polynomial) -> int:
         """The literal of ``p >= q``."""
         result = dict(p)
-        add(result, q, Fraction(-1))
+        add(result, q, -1)
         return self.at_least_zero(result)
 
     def extremum(self, sign: int, arguments: list[Polynomial]) -> Polynomial:
@@ -191,7 +198,7 @@ class Clauses:
     def _feature(self, mixture: Mixture, feature: int) -> Polynomial:
         result: Polynomial = {}
         for weight, measure in mixture:
-            add(result, {(self.variable(FeatureOf(measure, feature)),): Fraction(1)}, weight)
+            add(result, {(self.variable(FeatureOf(measure, feature)),): 1}, weight)
         return result
 
     def literal(self, said: Comparison | AtLeast) -> int:
@@ -199,11 +206,11 @@ class Clauses:
         if isinstance(said, Comparison):
             return self.comparison(said)
         larger, smaller = (self.variable(FeatureOf(m, said.feature)) for m in (said.larger, said.smaller))
-        return self.at_least_zero({(larger,): Fraction(1), (smaller,): Fraction(-1)})
+        return self.at_least_zero({(larger,): 1, (smaller,): -1})
 
     def comparison(self, comparison: Comparison) -> int:
         """The literal of ``left ≼ right``."""
-        mass: Polynomial = {(self.variable(Mass()),): Fraction(1)} if comparison.mass == ALPHA else {}
+        mass: Polynomial = {(self.variable(Mass()),): 1} if comparison.mass == ALPHA else {}
         sides = (comparison.left, comparison.right)
         terms: dict[int, tuple[Polynomial, int]] = {}  # the polynomial, homogeneous of this degree in the mass
         literals: dict[int, tuple[int, frozenset[int]]] = {}  # the literal, and the measures it depends on
@@ -223,7 +230,7 @@ class Clauses:
                     terms[index] = self._feature(sides[side], feature), 1
                 case Affine(constant, summands):
                     degree = max((terms[i][1] for _, i in summands), default=1)
-                    total = power({(): constant} if constant else {}, degree)
+                    total = power({(): whole(constant)} if constant else {}, degree)
                     for weight, i in summands:
                         add(total, lift(i, degree), weight)
                     terms[index] = total, degree

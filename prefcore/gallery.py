@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from prefcore.catalogue import (
     AnyRelation,
@@ -85,34 +85,46 @@ def nile_state(history: History) -> tuple[int, int, int]:
     return stored, floods, delivered
 
 
-def nile_outcome(trajectory: History) -> tuple[int, int]:
-    """``(overflow class, water delivered)``: the flooded years, and what reached the fields in units of 10^10 m³."""
-    return nile_state(trajectory)[1:]
+class NileOutcome(NamedTuple):
+    """The overflow class (the flooded years), and the water that reached the fields in units of 10^10 m³."""
+
+    floods: int
+    water: int
+
+    def __str__(self) -> str:
+        floods = "no flood" if not self.floods else "1 flood" if self.floods == 1 else f"{self.floods} floods"
+        return f"({floods}, {self.water})"
 
 
-def flooded(outcome: tuple[int, int]) -> bool:
+def nile_outcome(trajectory: History) -> NileOutcome:
+    """What the operator's preferences see of a trajectory."""
+    _, floods, delivered = nile_state(trajectory)
+    return NileOutcome(floods, delivered)
+
+
+def flooded(outcome: NileOutcome) -> bool:
     """The event that a year was flooded."""
-    return outcome[0] > 0
+    return outcome.floods > 0
 
 
-def water(outcome: tuple[int, int]) -> int:
+def water(outcome: NileOutcome) -> int:
     """The water delivered."""
-    return outcome[1]
+    return outcome.water
 
 
-def penalty(outcome: tuple[int, int]) -> int:
+def penalty(outcome: NileOutcome) -> int:
     """Grows as 2^k with the overflow class k; none without a flood."""
-    return 2 ** outcome[0] if outcome[0] else 0
+    return 2**outcome.floods if outcome.floods else 0
 
 
-def _dry_feet(outcome: tuple[int, int]) -> int:
+def _dry_feet(outcome: NileOutcome) -> int:
     """The town counts flooded years."""
-    return -outcome[0]
+    return -outcome.floods
 
 
-def _full_share(outcome: tuple[int, int]) -> int:
+def _full_share(outcome: NileOutcome) -> int:
     """The mill stands still without the whole demand of every year but one unit."""
-    return int(outcome[1] >= DEMAND * 5 - 1)
+    return int(outcome.water >= DEMAND * 5 - 1)
 
 
 def nile_preferences() -> dict[str, AnyRelation]:
@@ -133,7 +145,7 @@ def nile_preferences() -> dict[str, AnyRelation]:
 def nile(preference: str | AnyRelation = "tie_breaking", horizon: int = 5) -> DirectPreferenceProcess:
     """The reservoir on the Nile: over five years 4,665 decision histories and 23,328 trajectories.
 
-    preference: a name from :func:`nile_preferences` or a relation over ``(overflow class, water delivered)``.
+    preference: a name from :func:`nile_preferences` or a relation over :class:`NileOutcome`.
     """
     record = nile_record()
     if isinstance(preference, str):

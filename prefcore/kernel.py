@@ -32,7 +32,7 @@ from prefcore.axioms import (
     witness_statement,
 )
 from prefcore.claims import Axiom, BlackBox, Claim, Optimal, Simplex
-from prefcore.clauses import Clauses, FeatureOf, Mass, Polynomial, add, clauses_of
+from prefcore.clauses import Clauses, Exact, FeatureOf, Mass, Polynomial, add, clauses_of
 from prefcore.distribution import Distribution, mix
 from prefcore.evidence import (
     AsGoodAs,
@@ -202,8 +202,8 @@ def check_lemma(system: Clauses, lemma: Lemma) -> None:
         _require(abs(literal) in system.atoms and weight >= 0, "a lemma takes atoms, with weights >= 0")
         add(total, system.atoms[abs(literal)], weight if literal > 0 else -weight)  # p >= 0, or -p > 0
         strict = strict or (literal < 0 and weight > 0)
-    ends = [ZERO, ZERO]  # the bound at α = 0 and at α = 1
-    weights: dict[int, list[tuple[Fraction, int]]] = {}
+    ends: list[Exact] = [0, 0]  # the bound at α = 0 and at α = 1
+    weights: dict[int, list[tuple[Exact, int]]] = {}
     for monomial, coefficient in total.items():
         variable = system.variables[monomial[0]] if len(monomial) == 1 else None
         if not monomial:
@@ -223,7 +223,7 @@ def check_lemma(system: Clauses, lemma: Lemma) -> None:
     _require(contradictory, "a lemma's literals do not contradict each other with these weights")
 
 
-def _largest(formula: Formula, combination: list[tuple[Fraction, int]]) -> Fraction:
+def _largest(formula: Formula, combination: list[tuple[Exact, int]]) -> Fraction:
     """The largest value of ``Σ w f_k`` over the outcomes: a plain loop over integers."""
     scale = 1
     for weight, _ in combination:

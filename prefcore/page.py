@@ -16,7 +16,7 @@ from prefcore.distribution import mix
 from prefcore.evidence import Counterexample
 from prefcore.triangle import choose_corners, machina_triangle, plain, shortened
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
-from prefcore.words import in_words
+from prefcore.words import sentence
 
 if TYPE_CHECKING:
     from prefcore.report import Report, Section
@@ -72,27 +72,30 @@ margin-right:.45em;border:1.5px solid;border-radius:50%;font-size:.86em}
 overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 @media print{.prefcore{max-width:none;padding:0;font-size:11pt;
 -webkit-print-color-adjust:exact;print-color-adjust:exact}
-.prefcore figure,.prefcore tr,.prefcore li{break-inside:avoid}.prefcore h2,.prefcore h3{break-after:avoid}}
+.prefcore figure svg{width:78%}
+.prefcore section,.prefcore figure,.prefcore tr,.prefcore li{break-inside:avoid}
+.prefcore h2,.prefcore h3{break-after:avoid}}
 """
 
 
-def document(report: Report) -> str:
-    """The report as a whole page."""
+def document(*reports: Report) -> str:
+    """One or more reports as a whole page."""
+    body = "\n".join(fragment(report, f"machina{i}") for i, report in enumerate(reports))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{plain(_title(report))}</title>"
+        f"<title>{plain(_title(reports[0]))}</title>"
         "<style>body{margin:0;background:#fff}.prefcore{margin:1.2em auto 3em}</style></head>\n"
-        f"<body>{fragment(report)}</body></html>\n"
+        f"<body>{body}</body></html>\n"
     )
 
 
-def fragment(report: Report) -> str:
-    """The report as HTML to be shown inside a notebook."""
+def fragment(report: Report, name: str = "machina") -> str:
+    """The report as HTML to be shown inside a notebook; `name` begins the ids of its pictures."""
     parts = [f"<style>{STYLE}</style>", '<div class="prefcore">', _heading(report), _table(report)]
     stories = list(_stories(report))
     if stories:
-        parts += ["<h2>Counterexamples</h2>", *(_counterexample(report, story) for story in stories)]
+        parts += ["<h2>Counterexamples</h2>", *(_counterexample(report, story, name) for story in stories)]
     if report.consequences:
         items = (
             f'<li>{plain(c.statement)} <span class="quiet">[{plain(c.theorem)}]</span></li>'
@@ -196,21 +199,21 @@ def _stories(report: Report) -> Iterator[_Story]:
         shown.setdefault(verdict.evidence, axiom)
 
 
-def _counterexample(report: Report, story: _Story) -> str:
+def _counterexample(report: Report, story: _Story, name: str) -> str:
     lines = [f"<h3>Not {plain(_spoken(story.axiom))}</h3>", f"<p>{_formulas(_sentence(report, story))}</p>"]
     if story.before:
         lines.append(f'<p class="quiet">The lotteries are those for {plain(_spoken(story.before))}.</p>')
     else:
         lines.append(_lotteries(story.evidence))
     if story.axiom in DRAWN and story.before not in DRAWN:
-        lines.append(_picture(report, story))
-    return "\n".join(lines)
+        lines.append(_picture(report, story, name))
+    return "\n".join(["<section>", *lines, "</section>"])
 
 
 def _sentence(report: Report, story: _Story) -> str:
     """What fails, without the lotteries, which the page lists."""
-    sentence = in_words(story.axiom, story.evidence, report.relation).partition(". A = ")[0]
-    return f"{sentence[:1].upper()}{sentence[1:]}."
+    told = sentence(story.axiom, story.evidence, report.relation)
+    return f"{told[:1].upper()}{told[1:]}."
 
 
 def _lotteries(evidence: Counterexample) -> str:
@@ -232,7 +235,7 @@ def _formulas(text: str) -> str:
     return safe
 
 
-def _picture(report: Report, story: _Story) -> str:
+def _picture(report: Report, story: _Story, name: str) -> str:
     """The Machina triangle of a counterexample, or the reason why there is none."""
     evidence = story.evidence
     points = {n: x for n, x in (("A", evidence.A), ("B", evidence.B), ("C", evidence.C)) if x is not None}
@@ -244,7 +247,7 @@ def _picture(report: Report, story: _Story) -> str:
     try:
         corners = choose_corners(report.relation, report.outcomes, tuple(points.values()))
         svg = machina_triangle(
-            report.relation, corners or (), points, evidence.alpha, story.axiom, f"machina-{story.axiom}"
+            report.relation, corners or (), points, evidence.alpha, story.axiom, f"{name}-{story.axiom}"
         )
     except Exception as error:
         # A black box may raise anything where nobody has asked it yet; the rest of the report stands.

@@ -33,7 +33,7 @@ def run(folder: Path) -> Iterator[str]:
     yield f"Inflow by class, in units of 10^10 m³: {inflow}. Each year the operator may hold (release the demand"
     room = f"{gallery.SPILL} more, to make room"
     yield f"of {gallery.DEMAND}) or spill ({room}); more than {gallery.CAPACITY} in store floods."
-    yield "What is good? Four answers. Outcomes read (flooded years, water delivered)."
+    yield "What is good? Four answers. Outcomes read (floods, water delivered)."
     reports: list[Report] = []
     certificates: list[Path] = []
     for name, title in TITLES.items():

@@ -66,7 +66,7 @@ def _kernel(system: Clauses, literals: Sequence[int]) -> list[Fraction] | None:
     return weights if all(w >= 0 for w in weights) else None
 
 
-def _fmpq(value: Fraction) -> fmpq:
+def _fmpq(value: int | Fraction) -> fmpq:
     return fmpq(value.numerator, value.denominator)
 
 
@@ -79,7 +79,7 @@ def _program(system: Clauses, literals: Sequence[int]) -> list[Fraction] | None:
     solver.add(*(x >= 0 for x in w))
     ends: list[list[z3.ArithRef]] = [[], []]
     bounds: dict[int, z3.ArithRef] = {}  # the largest coefficient of each measure
-    by_measure: dict[int, dict[int, list[tuple[int, Fraction]]]] = {}  # measure -> feature -> (row, coefficient)
+    by_measure: dict[int, dict[int, list[tuple[int, int | Fraction]]]] = {}  # measure -> feature -> (row, coefficient)
     other: dict[tuple[int, ...], list[z3.ArithRef]] = {}
     for i, row in enumerate(rows):
         for monomial, c in row.items():
@@ -130,7 +130,7 @@ def _column(
     system: Clauses,
     w: list[z3.ArithRef],
     bound: z3.ArithRef,
-    features: dict[int, list[tuple[int, Fraction]]],
+    features: dict[int, list[tuple[int, int | Fraction]]],
     outcome: int,
 ) -> z3.BoolRef:
     terms = [
@@ -142,7 +142,7 @@ def _column(
     return z3.Sum([*terms, z3.RealVal(0)]) <= bound
 
 
-def rational(value: Fraction) -> z3.RatNumRef:
+def rational(value: int | Fraction) -> z3.RatNumRef:
     return z3.RealVal(str(value))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
-from itertools import product
+from itertools import islice, product
 
 import z3
 
@@ -46,6 +46,7 @@ from prefcore.formula import (
 from prefcore.search import farkas, grid
 from prefcore.search.semilinear import EXPLICIT, Deadline, decide
 
+FIRST_FACES = 4  # on which simple triples are tried before any proof
 FEATURES = 8  # of which one is tried to match
 WITNESSES = (
     (Fraction(1, 2),),
@@ -66,7 +67,7 @@ def find(
     closed = EXISTENTIAL[axiom]
     if closed and total is not None and is_closed(formula):
         return ClosedAndTotal(total)
-    for face, local in on_faces(3):
+    for face, local in islice(on_faces(3), FIRST_FACES):
         found = _on_grid(local, face, closed, claim, deadline.sooner(1.0))
         if found is not None or not deadline.left:
             return found
@@ -89,6 +90,10 @@ def find(
     if formula.outcomes <= EXPLICIT:
         found = _by_elimination(formula, everything, closed, claim, deadline, ends)
         if found is not None:
+            return found
+    for face, local in islice(on_faces(3), FIRST_FACES, None):
+        found = _on_grid(local, face, closed, claim, deadline.sooner(1.0))
+        if found is not None or not deadline.left:
             return found
     for size in (3, 4):
         for face, local in on_faces(size):

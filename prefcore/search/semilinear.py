@@ -58,7 +58,7 @@ class Deadline:
         return Deadline(min(self.at, time.monotonic() + seconds))
 
 
-def _add(into: Row, other: Row, weight: Fraction) -> Row:
+def _add(into: Row, other: Row, weight: int | Fraction) -> Row:
     for name, c in other.items():
         into[name] = into.get(name, Fraction(0)) + weight * c
     return into
