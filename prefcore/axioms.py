@@ -97,6 +97,10 @@ NEEDS: dict[str, tuple[int, bool]] = {
 END_POINTS = _negated((Comparison(A, B), Comparison(B, C)), (Comparison(B, A), Comparison(C, B)), 3)
 
 
+# The relation never holds: its formula is a gap between another's closure and that formula itself.
+NEVER = Statement((ONE, ONE), (((True, Comparison(A, B)),),))
+
+
 def span_statement(feature: int) -> Statement:
     """If A ≼ B ≼ C, and neither end is indifferent to B, then f(B) is between f(A) and f(C): some mixture has f(B)."""
     outside = tuple(

@@ -20,7 +20,7 @@ from prefcore.distribution import Distribution
 from prefcore.evidence import Both, Counterexample, Evidence, Refutation, ValueOrder
 from prefcore.formula import Formula, If, Max, Min, Product
 from prefcore.records import EvidenceRejected
-from prefcore.relations import FormulaTooLarge, Relation, formula_of, outcomes_tuple
+from prefcore.relations import FormulaTooLarge, Relation, answer_of, formula_of, outcomes_tuple
 from prefcore.report import Report
 from prefcore.search import faces, grid, interpolation, shrink
 from prefcore.search.semilinear import EXPLICIT, Deadline, Lotteries, decide
@@ -216,7 +216,13 @@ class _Inquiry:
                     return
                 yield from self._asking_on(claim, self.outcomes[start : start + size], 5.0)
 
+    def _asked(self, A: Distribution, B: Distribution) -> bool:
+        """The relation's answer; a black box is asked itself, not traced once more."""
+        if isinstance(self.traced, BlackBox):
+            return answer_of(self.traced.function(A, B), self.traced.name)
+        return self.relation(A, B)
+
     def _asking_on(self, claim: Axiom, outcomes: Sequence[Any], seconds: float) -> Iterator[Evidence]:
-        found = grid.counterexample(claim.axiom, self.relation, grid.lotteries(outcomes), self.deadline.sooner(seconds))
+        found = grid.counterexample(claim.axiom, self._asked, grid.lotteries(outcomes), self.deadline.sooner(seconds))
         if found is not None:
             yield found

@@ -60,9 +60,13 @@ class ValueOrder:
 
 @dataclass(frozen=True, slots=True)
 class ClosedAndTotal:
-    """T7: a closed total relation has interpolation. `total` is the evidence for totality."""
+    """T7: a closed total relation has interpolation. `total` is the evidence for totality.
+
+    A formula with strict atoms is closed if `gap` refutes that its closure holds where it does not.
+    """
 
     total: Refutation | ValueOrder
+    gap: Refutation | None
 
 
 @dataclass(frozen=True, slots=True)

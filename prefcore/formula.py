@@ -224,3 +224,40 @@ def is_closed(formula: Formula) -> bool:
                 stack.extend((i, True) for i in terms)
                 stack.extend((i, positive) for i in conditions)
     return True
+
+
+def gap(formula: Formula) -> Formula:
+    """``F̄ and not F``, where F̄ weakens every strict atom of the positive normal form: if it never holds, F is closed.
+
+    F̄ is closed, as long as its terms are continuous, and F implies it. Raises ``ValueError`` for a case distinction
+    inside a term, which may jump.
+    """
+    nodes = list(formula.nodes)
+    weak: list[tuple[int, int]] = []  # of each condition, the nodes of its closure and of its denial's closure
+
+    def node(new: Node) -> int:
+        nodes.append(new)
+        return len(nodes) - 1
+
+    for index, old in enumerate(formula.nodes):
+        match old:
+            case Atom("=", _):
+                weak.append((index, node(And(()))))
+            case Atom(_, term):
+                minus = node(Affine(Fraction(0), ((Fraction(-1), term),)))
+                weak.append((node(Atom(">=", term)), node(Atom(">=", minus))))
+            case Not(condition):
+                weak.append(weak[condition][::-1])
+            case And(conditions):
+                yes, no = zip(*(weak[i] for i in conditions), strict=True) if conditions else ((), ())
+                weak.append((node(And(yes)), node(Or(no))))
+            case Or(conditions):
+                yes, no = zip(*(weak[i] for i in conditions), strict=True) if conditions else ((), ())
+                weak.append((node(Or(yes)), node(And(no))))
+            case If():
+                raise ValueError("a case distinction inside a term may jump")
+            case _:
+                weak.append((-1, -1))
+    last = len(formula.nodes) - 1
+    node(And((weak[last][0], node(Not(last)))))
+    return Formula(formula.outcomes, formula.features, tuple(nodes))

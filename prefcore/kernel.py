@@ -18,6 +18,7 @@ from prefcore.axioms import (
     END_POINTS,
     EXISTENTIAL,
     NEEDS,
+    NEVER,
     ONE,
     REST,
     UNIVERSAL,
@@ -66,6 +67,7 @@ from prefcore.formula import (
     Product,
     evaluate,
     feature_values,
+    gap,
     is_closed,
     parts,
 )
@@ -127,8 +129,11 @@ def _axiom(formula: Formula, axiom: str, evidence: Evidence) -> None:
         case Both(reflexive, transitive) if axiom == "preorder":
             _axiom(formula, "reflexive", reflexive)
             _axiom(formula, "transitive", transitive)
-        case ClosedAndTotal(total) if axiom == "interpolation":  # T7
-            _require(is_closed(formula), "T7: the formula is not closed by its form")
+        case ClosedAndTotal(total, gap_evidence) if axiom == "interpolation":  # T7
+            if gap_evidence is not None:
+                _refutation(NEVER, gap(formula), gap_evidence)
+            else:
+                _require(is_closed(formula), "T7: the formula is not closed by its form")
             _axiom(formula, "total", total)
         case EndPoints(refutation) if axiom == "interpolation":
             _refutation(END_POINTS, formula, refutation)

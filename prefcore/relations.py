@@ -542,7 +542,7 @@ class Relation(Generic[F]):
         outcomes = tuple(dict.fromkeys((*A, *B)))
         traced = formula_of(self, outcomes, closed=False)
         if isinstance(traced, BlackBox):
-            return _answer(traced.function(A, B), self.name)
+            return answer_of(traced.function(A, B), self.name)
         a, b = (feature_values(traced, [(outcomes.index(o), p) for o, p in x.items()]) for x in (A, B))
         return evaluate(traced, a, b)
 
@@ -564,7 +564,8 @@ def compare(preference: Relation[Any], A: Distribution, B: Distribution) -> str:
     ]
 
 
-def _answer(value: object, name: str) -> bool:
+def answer_of(value: object, name: str) -> bool:
+    """A relation's answer as a bool; a ``TypeError`` if it is none."""
     if type(value).__name__ not in ("bool", "bool_"):
         raise TypeError(f"the relation {name} must return a comparison or True or False, got {value!r}")
     return bool(value)
@@ -624,7 +625,7 @@ def formula_of(preference: Relation[Any], outcomes: tuple[Any, ...], closed: boo
 
 def _answer_traced(value: object, name: str) -> bool:
     try:
-        return _answer(value, name)
+        return answer_of(value, name)
     except TypeError as error:
         raise InvalidRelation(str(error)) from None
 

@@ -14,7 +14,15 @@ from itertools import islice, product
 import z3
 
 from prefcore import kernel
-from prefcore.axioms import END_POINTS, EXISTENTIAL, Statement, match_statement, span_statement, witness_statement
+from prefcore.axioms import (
+    END_POINTS,
+    EXISTENTIAL,
+    NEVER,
+    Statement,
+    match_statement,
+    span_statement,
+    witness_statement,
+)
 from prefcore.claims import Axiom
 from prefcore.distribution import Distribution
 from prefcore.evidence import (
@@ -41,6 +49,7 @@ from prefcore.formula import (
     Product,
     evaluate,
     feature_values,
+    gap,
     is_closed,
 )
 from prefcore.search import farkas, grid
@@ -66,7 +75,7 @@ def find(
     assert isinstance(formula, Formula)
     closed = EXISTENTIAL[axiom]
     if closed and total is not None and is_closed(formula):
-        return ClosedAndTotal(total)
+        return ClosedAndTotal(total, None)
     for face, local in islice(on_faces(3), FIRST_FACES):
         found = _on_grid(local, face, closed, claim, deadline.sooner(1.0))
         if found is not None or not deadline.left:
@@ -83,6 +92,10 @@ def find(
             if found is not None:
                 return found
             ends.append((first, last))
+    if closed and total is not None and not any(isinstance(node, If) for node in formula.nodes):
+        refuted = decide(NEVER, gap(formula), deadline.sooner(5.0))
+        if isinstance(refuted, Refutation):
+            return ClosedAndTotal(total, refuted)
     for feature in range(min(len(formula.features), FEATURES) if closed else 0):
         matching = _matching(formula, feature, deadline.sooner(5.0))
         if matching is not None:

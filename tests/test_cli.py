@@ -1,0 +1,159 @@
+"""The command line, run as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from solvers.__main__ import main
+
+EXAMPLE = """
+from fractions import Fraction
+import prefcore as pc
+from prefcore import gallery
+
+outcomes = ["flood", "low", "half", "full"]
+water = {"flood": 0, "low": 1, "half": 3, "full": 7}
+calls = {"explode": False}
+
+@pc.relation
+def safe(A, B):
+    a, b = A.prob({"flood"}), B.prob({"flood"})
+    return (a > b) | ((a == b) & (A.expect(water) <= B.expect(water)))
+
+other = pc.expected_reward(water)
+process = gallery.tie_breaking_reservoir()
+hopeless = gallery.nile("majority", horizon=2)
+
+@pc.relation
+def explosive(A, B):
+    raise RuntimeError("boom")
+"""
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    file = tmp_path / "example.py"
+    file.write_text(EXAMPLE)
+    return file
+
+
+def run(capsys, *arguments) -> tuple[int, str, str]:
+    status = main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_check_prints_a_table_and_writes_what_it_is_asked_to(example, tmp_path, capsys):
+    status, out, _ = run(
+        capsys, "check", f"{example}:safe", "--html", tmp_path / "r.html", "--certificates", tmp_path / "c"
+    )
+    assert status == 0
+    assert "interpolation  refuted" in out and "No reward expresses it" in out
+    assert (tmp_path / "r.html").read_text().count("<svg") >= 1
+    assert {p.stem for p in (tmp_path / "c").iterdir()} == {
+        "reflexive",
+        "transitive",
+        "preorder",
+        "total",
+        "consistent",
+        "convex",
+        "interpolation",
+    }
+    for certificate in (tmp_path / "c").iterdir():
+        status, out, _ = run(capsys, "verify", certificate, "--claim", f"{example}:safe")
+        assert status == 0
+        assert out.startswith("refuted" if certificate.stem == "interpolation" else "proved")
+        status, out, _ = run(capsys, "verify", certificate, "--claim", f"{example}:other")
+        assert status == 1 and "another claim" in out
+
+
+def test_check_json(example, capsys):
+    status, out, _ = run(capsys, "check", f"{example}:safe", "--json", "--axioms", "total, interpolation")
+    data = json.loads(out)
+    assert status == 0
+    assert {name: v["verdict"] for name, v in data["verdicts"].items()} == {
+        "total": "proved",
+        "interpolation": "refuted",
+    }
+    assert set(data["verdicts"]["interpolation"]["counterexample"]) == {"A", "B", "C"}
+
+
+def test_solve_and_verify_a_policy(example, tmp_path, capsys):
+    certificate = tmp_path / "policy.json"
+    status, out, _ = run(capsys, "solve", f"{example}:process", "--certificate", certificate)
+    assert status == 0 and "optimal by T2" in out
+    status, out, _ = run(capsys, "verify", certificate, "--claim", f"{example}:process")
+    assert status == 0 and out.startswith("proved: optimality")
+    status, out, _ = run(capsys, "verify", certificate, "--claim", f"{example}:hopeless")
+    assert status == 1 and "another claim" in out
+    status, out, _ = run(capsys, "solve", f"{example}:process", "--json")
+    data = json.loads(out)
+    assert data["verdict"] == "proved" and data["policy"]
+    status, out, _ = run(capsys, "solve", f"{example}:hopeless", "--json")
+    data = json.loads(out)
+    assert status == 1 and data["verdict"] == "unknown" and data["policy"] is None and data["reason"] and data["advice"]
+
+
+def test_verify_rejects_what_is_broken(example, tmp_path, capsys):
+    run(capsys, "check", f"{example}:safe", "--certificates", tmp_path / "c")
+    good = (tmp_path / "c" / "convex.json").read_text()
+    bad = tmp_path / "bad.json"
+    for text in (
+        good[: len(good) // 2],
+        good.replace('"axiom":"convex"', '"axiom":"interpolation"'),
+        good[:-1] + ',"extra":1}',
+        good.replace('"1"', "1.0", 1),
+        "",
+        "[]",
+        "\x00\xff",
+    ):
+        bad.write_text(text)
+        status, out, _ = run(capsys, "verify", bad)
+        assert (status, out.split(":")[0]) == (1, "rejected")
+        status, out, _ = run(capsys, "verify", bad, "--json")
+        assert json.loads(out)["verdict"] == "rejected"
+    bad.write_bytes(b"\xff\xfe\x00")
+    assert run(capsys, "verify", bad)[0] == 1
+
+
+def test_an_exception_in_the_users_callable_rejects_the_evidence(example, tmp_path, capsys):
+    run(capsys, "check", f"{example}:safe", "--certificates", tmp_path / "c")
+    status, out, _ = run(capsys, "verify", tmp_path / "c" / "total.json", "--claim", f"{example}:explosive")
+    assert status == 1 and "RuntimeError: boom" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "nowhere.py:safe"], "no such file"),
+        (["check", "EXAMPLE"], "expected FILE.py:NAME"),
+        (["check", "EXAMPLE:missing"], "has no 'missing'"),
+        (["check", "EXAMPLE:water"], "expected a relation"),
+        (["check", "EXAMPLE:safe", "--outcomes", "nothing"], "has no 'nothing'"),
+        (["check", "EXAMPLE:safe", "--axioms", "beautiful"], "unknown axiom 'beautiful'"),
+        (["check", "EXAMPLE:safe", "--budget", "-1"], "budget"),
+        (["solve", "EXAMPLE:safe"], "needs a DirectPreferenceProcess"),
+        (["solve", "EXAMPLE:process", "--limit", "3"], "trajectories"),
+        (["verify", "nowhere.json"], "No such file"),
+    ],
+)
+def test_mistakes_are_named(example, arguments, message, capsys):
+    status, _, err = run(capsys, *(a.replace("EXAMPLE", str(example)) for a in arguments))
+    assert status == 2
+    assert message in err and "Traceback" not in err
+
+
+def test_demo_runs_in_under_a_minute(tmp_path):
+    command = [sys.executable, "-m", "solvers", "demo", "--out", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert "half of A with half of C" in result.stdout
+    assert result.stdout.count("Optimal by T2") == 2 and result.stdout.count("None is offered") == 2
+    assert (tmp_path / "nile.html").read_text().count("<svg") >= 4
+    for certificate in (tmp_path / "certificates").rglob("*.json"):
+        assert main(["verify", str(certificate)]) == 0
