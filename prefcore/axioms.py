@@ -27,9 +27,9 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """``f(larger) >= f(smaller)`` for one of the formula's features f and two measures."""
+    """``V(larger) >= V(smaller)`` for two measures, V(X) being the value of a term of the formula at A = B = X."""
 
-    feature: int
+    term: int
     larger: int
     smaller: int
 
@@ -101,24 +101,22 @@ END_POINTS = _negated((Comparison(A, B), Comparison(B, C)), (Comparison(B, A), C
 NEVER = Statement((ONE, ONE), (((True, Comparison(A, B)),),))
 
 
-def span_statement(feature: int) -> Statement:
-    """If A ≼ B ≼ C, and neither end is indifferent to B, then f(B) is between f(A) and f(C): some mixture has f(B)."""
-    outside = tuple(
-        ((False, AtLeast(feature, 1, low)), (False, AtLeast(feature, high, 1))) for low, high in ((0, 2), (2, 0))
-    )
+def span_statement(term: int) -> Statement:
+    """If A ≼ B ≼ C, and neither end is indifferent to B, then V(B) is between V(A) and V(C)."""
+    outside = tuple(((False, AtLeast(term, 1, low)), (False, AtLeast(term, high, 1))) for low, high in ((0, 2), (2, 0)))
     return Statement((ONE,) * 3, (*END_POINTS.negation, *outside))
 
 
-def match_statement(feature: int, features: int) -> Statement:
-    """If A ≼ B ≼ C, and neither end is indifferent to B, a mixture D of A and C with f(D) = f(B) has D ~ B.
+def match_statement(term: int, features: tuple[int, ...]) -> Statement:
+    """If A ≼ B ≼ C, and neither end is indifferent to B, a mixture D of A and C with V(D) = V(B) has D ~ B.
 
-    Of D it is only used that every feature's value at it is between those at A and at C.
+    Of D it is only used that the value of every feature (a term that is one) is between those at A and at C.
     """
     clauses: list[tuple[Literal, ...]] = [*END_POINTS.negation]
-    clauses += [((True, AtLeast(feature, 3, 1)),), ((True, AtLeast(feature, 1, 3)),)]
-    for g in range(features):
-        clauses.append(((True, AtLeast(g, 3, 0)), (True, AtLeast(g, 3, 2))))
-        clauses.append(((True, AtLeast(g, 0, 3)), (True, AtLeast(g, 2, 3))))
+    clauses += [((True, AtLeast(term, 3, 1)),), ((True, AtLeast(term, 1, 3)),)]
+    for f in features:
+        clauses.append(((True, AtLeast(f, 3, 0)), (True, AtLeast(f, 3, 2))))
+        clauses.append(((True, AtLeast(f, 0, 3)), (True, AtLeast(f, 2, 3))))
     clauses.append(((False, Comparison(D, B)), (False, Comparison(B, D))))
     return Statement((ONE,) * 4, tuple(clauses))
 

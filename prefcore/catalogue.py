@@ -10,8 +10,9 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
+from prefcore.clauses import Exact, whole
 from prefcore.distribution import Event, Number, Payoff, exact, indicator, payoff_at, tail_level
-from prefcore.relations import Function, Lottery, Relation, relation
+from prefcore.relations import Function, Relation, at_the_door, fits, relation
 
 Functional = Callable[[Any], Any]
 AnyRelation = Relation[Function]
@@ -182,12 +183,8 @@ def stochastic_dominance(payoff: Payoff) -> AnyRelation:
 
     def order(A: Any, B: Any) -> Any:
         result: Any = True
-        for t in A.values(u)[:-1] if isinstance(A, Lottery) else sorted({*A.values(u), *B.values(u)}):
-
-            def low(outcome: Any, t: Fraction = t) -> bool:
-                return payoff_at(u, outcome) <= t
-
-            result = (B.prob(low) <= A.prob(low)) & result
+        for a, b in zip(A.cumulative(u), B.cumulative(u), strict=True):
+            result = (b <= a) & result
         return result
 
     return _named("stochastic_dominance", order)
@@ -221,7 +218,8 @@ def skew_symmetric(phi: Callable[[Any, Any], Any]) -> AnyRelation:
 
     def order(A: Any, B: Any) -> Any:
         outcomes = A.outcomes
-        matrix = [[exact(phi(x, y), f"φ({x!r}, {y!r})") for y in outcomes] for x in outcomes]
+        fits(len(outcomes), outcomes)
+        matrix = [[_entry(phi, x, y) for y in outcomes] for x in outcomes]
         for i, x in enumerate(outcomes):
             for j, y in enumerate(outcomes[: i + 1]):
                 if matrix[i][j] != -matrix[j][i]:
@@ -232,13 +230,19 @@ def skew_symmetric(phi: Callable[[Any, Any], Any]) -> AnyRelation:
         value: Any = 0
         for r, s, pivot in _skew_factors(matrix):
             ra, sa, rb, sb = (lottery.expect(lambda o, row=row: row[index[o]]) for lottery in (A, B) for row in (r, s))
-            value = value + (ra * sb - sa * rb) * (1 / pivot)
+            value = value + (ra * sb - sa * rb) * Fraction(1, pivot)
         return value <= 0
 
     return _named("skew_symmetric", order)
 
 
-def _skew_factors(matrix: list[list[Fraction]]) -> list[tuple[list[Fraction], list[Fraction], Fraction]]:
+def _entry(phi: Callable[[Any, Any], Any], x: Any, y: Any) -> Exact:
+    value = phi(x, y)
+    with at_the_door():
+        return value if type(value) is int else whole(exact(value, f"φ({x!r}, {y!r})"))
+
+
+def _skew_factors(matrix: list[list[Exact]]) -> list[tuple[list[Exact], list[Exact], Exact]]:
     """``φ(x, y) = Σ (r(x) s(y) - s(x) r(y)) / pivot``: rows r, s of what is left, eliminated pair by pair."""
     left = [row[:] for row in matrix]
     factors = []
@@ -250,7 +254,7 @@ def _skew_factors(matrix: list[list[Fraction]]) -> list[tuple[list[Fraction], li
         factors.append((r, s, pivot))
         for x, row in enumerate(left):
             if r[x] or s[x]:
-                a, b = r[x] / pivot, s[x] / pivot
+                a, b = Fraction(r[x], pivot), Fraction(s[x], pivot)
                 for y, (p, q) in enumerate(zip(r, s, strict=True)):
                     if p or q:
                         row[y] -= a * q - b * p

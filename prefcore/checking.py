@@ -23,13 +23,14 @@ from prefcore.records import EvidenceRejected
 from prefcore.relations import FormulaTooLarge, Relation, answer_of, formula_of, outcomes_tuple
 from prefcore.report import Report
 from prefcore.search import faces, grid, interpolation, shrink
-from prefcore.search.semilinear import EXPLICIT, Deadline, Lotteries, decide
+from prefcore.search.semilinear import EXPLICIT, Deadline, Lotteries, decide, find
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
 
 DEFAULT_AXIOMS = ("reflexive", "transitive", "preorder", "total", "consistent", "convex", "interpolation")
 DEFAULT_BUDGET = 120.0  # seconds for all axioms together
 MANY_NODES = 3000  # beyond which opaque terms are not defined case by case
 MORE_FACES = 35
+FEW_FEATURES = 12  # with which the whole question is as quick as a face
 
 
 def check(
@@ -86,6 +87,7 @@ class _Inquiry:
     traced: Formula | BlackBox
     deadline: Deadline
     verdicts: dict[str, Verdict] = field(default_factory=dict)
+    raised: str = ""  # what a black box raised when it was asked
 
     def verdict(self, axiom: str) -> Verdict:
         if axiom not in self.verdicts:
@@ -97,7 +99,8 @@ class _Inquiry:
 
     def _unknown(self, claim: Axiom, seconds: float) -> Unknown:
         if isinstance(self.traced, BlackBox):
-            reason = f"the relation is a black box: {self.traced.reason}; no counterexample among simple lotteries"
+            found = self.raised or "; no counterexample among simple lotteries"
+            reason = f"the relation is a black box: {self.traced.reason}{found}"
             return Unknown(claim, reason, "write it with expectations, probabilities and comparisons of them", seconds)
         nonlinear = any(isinstance(node, Product) for node in self.traced.nodes)
         if nonlinear:
@@ -155,12 +158,13 @@ class _Inquiry:
         opaque = any(isinstance(node, (Max, Min, If)) for node in formula.nodes)
         polynomial = any(isinstance(node, Product) for node in formula.nodes)
         large = formula.outcomes > EXPLICIT
-        if large:
+        if large and (opaque or len(formula.features) > FEW_FEATURES):
             yield from self._on_some_faces(claim, 3, 0, 1)
         if not (mixes and opaque):
-            yield from self._answers(claim, formula, decide(statement, formula, self.deadline, definitions=False))
+            answer = decide(statement, formula, self.deadline, definitions=not opaque)
+            yield from self._answers(claim, formula, answer)
         if large or polynomial:
-            yield from self._on_some_faces(claim, 3, 1 if large else 0, MORE_FACES)
+            yield from self._on_some_faces(claim, 3, 0, MORE_FACES)
             yield from self._on_some_faces(claim, 4, 0, MORE_FACES)
         if opaque and len(formula.nodes) <= MANY_NODES:
             yield from self._answers(claim, formula, decide(statement, formula, self.deadline))
@@ -199,8 +203,8 @@ class _Inquiry:
         for face, local in islice(self._on_faces(size), start, stop):
             if not self.deadline.left:
                 return
-            answer = decide(UNIVERSAL[claim.axiom], local, self.deadline.sooner(2.0))
-            if answer is not None and not isinstance(answer, Refutation):
+            answer = find(UNIVERSAL[claim.axiom], local, self.deadline.sooner(2.0))
+            if answer is not None:
                 yield from self._counterexample(claim, local, answer, face)
                 if any(isinstance(node, Product) for node in local.nodes):
                     yield from self._asking_on(claim, [self.outcomes[o] for o in face], 1.0)
@@ -220,9 +224,14 @@ class _Inquiry:
         """The relation's answer; a black box is asked itself, not traced once more."""
         if isinstance(self.traced, BlackBox):
             return answer_of(self.traced.function(A, B), self.traced.name)
-        return self.relation(A, B)
+        return bool(self.relation(A, B))
 
     def _asking_on(self, claim: Axiom, outcomes: Sequence[Any], seconds: float) -> Iterator[Evidence]:
-        found = grid.counterexample(claim.axiom, self._asked, grid.lotteries(outcomes), self.deadline.sooner(seconds))
+        deadline = self.deadline.sooner(seconds)
+        try:
+            found = grid.counterexample(claim.axiom, self._asked, grid.lotteries(outcomes), deadline)
+        except Exception as error:  # the user's own code, at lotteries that nobody has tried before
+            self.raised = f"; asked about simple lotteries it raised {type(error).__name__}: {error}"
+            return
         if found is not None:
             yield found

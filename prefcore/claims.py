@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prefcore.evidence import PolicyTable
 from prefcore.formula import Formula
-from prefcore.processes import Tabulation
+from prefcore.trees import PolicyTable, Tabulation
 
 
 @dataclass(frozen=True, slots=True)

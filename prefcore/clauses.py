@@ -49,6 +49,9 @@ class Opaque:
 
 Variable = FeatureOf | Mass | Opaque
 
+# By node: the polynomial, homogeneous of this degree in the mass; the literal, and the measures it depends on.
+Instance = tuple[dict[int, tuple[Polynomial, int]], dict[int, tuple[int, frozenset[int]]]]
+
 
 def whole(value: Exact) -> Exact:
     """The same number, as an int if it is one."""
@@ -94,6 +97,7 @@ class Clauses:
     variables: list[Variable] = field(default_factory=list)
     _numbers: dict[Variable, int] = field(default_factory=dict)
     _literals: dict[object, int] = field(default_factory=dict)
+    _instances: dict[Comparison, Instance] = field(default_factory=dict)
 
     # -- literals -----------------------------------------------------------------------------------------------
 
@@ -202,18 +206,27 @@ class Clauses:
         return result
 
     def literal(self, said: Comparison | AtLeast) -> int:
-        """The literal of a comparison of lotteries or of feature values."""
+        """The literal of a comparison of lotteries, or of a term's values at two of them."""
         if isinstance(said, Comparison):
             return self.comparison(said)
-        larger, smaller = (self.variable(FeatureOf(m, said.feature)) for m in (said.larger, said.smaller))
-        return self.at_least_zero({(larger,): 1, (smaller,): -1})
+        values = []
+        for measure in (said.larger, said.smaller):
+            point = ((Fraction(1), measure),)
+            values.append(self._instance(Comparison(point, point))[0][said.term][0])
+        return self._difference(*values)
 
     def comparison(self, comparison: Comparison) -> int:
         """The literal of ``left ≼ right``."""
+        return self._instance(comparison)[1][len(self.formula.nodes) - 1][0]
+
+    def _instance(self, comparison: Comparison) -> Instance:
+        """The formula's terms and conditions at two lotteries."""
+        if comparison in self._instances:
+            return self._instances[comparison]
         mass: Polynomial = {(self.variable(Mass()),): 1} if comparison.mass == ALPHA else {}
         sides = (comparison.left, comparison.right)
-        terms: dict[int, tuple[Polynomial, int]] = {}  # the polynomial, homogeneous of this degree in the mass
-        literals: dict[int, tuple[int, frozenset[int]]] = {}  # the literal, and the measures it depends on
+        terms: dict[int, tuple[Polynomial, int]] = {}
+        literals: dict[int, tuple[int, frozenset[int]]] = {}
 
         def power(p: Polynomial, degree: int) -> Polynomial:
             for _ in range(degree if comparison.mass == ALPHA else 0):
@@ -254,7 +267,8 @@ class Clauses:
                     flip = 1 if isinstance(node, And) else -1
                     joint = flip * self.conjunction(flip * literals[i][0] for i in conditions)
                     literals[index] = joint, frozenset[int]().union(*(literals[i][1] for i in conditions))
-        return literals[len(self.formula.nodes) - 1][0]
+        self._instances[comparison] = terms, literals
+        return terms, literals
 
 
 def clauses_of(statement: Statement, formula: Formula, definitions: bool) -> Clauses:

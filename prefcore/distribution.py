@@ -35,9 +35,11 @@ def exact(value: object, what: str = "value") -> Fraction:
     if isinstance(value, numbers.Rational):
         return Fraction(int(value.numerator), int(value.denominator))
     if isinstance(value, (numbers.Real, Decimal)):
-        if not math.isfinite(value):
+        if not (value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)):
             raise ValueError(f"{what} must be finite, got {value}")
-        return Fraction(value) if isinstance(value, Decimal) else Fraction(float(value))
+        if hasattr(value, "as_integer_ratio"):
+            return Fraction(*map(int, value.as_integer_ratio()))
+        return Fraction(float(value))
     if isinstance(value, str):
         if not _RATIONAL.fullmatch(value):
             raise ValueError(f'{what} must be a number such as "1/3" or "0.1", got {value!r}')
@@ -125,10 +127,10 @@ class Distribution:
         object.__setattr__(self, "_hash", hash(frozenset(values.items())))
 
     @classmethod
-    def _trusted(cls, values: dict[Outcome, Fraction]) -> Distribution:
+    def _trusted(cls, values: dict[Outcome, Fraction], renormalised: bool = False) -> Distribution:
         """A distribution from positive Fractions that are known to sum to one."""
         self = cls.__new__(cls)
-        self._fill(values, False)
+        self._fill(values, renormalised)
         return self
 
     @classmethod
@@ -139,8 +141,11 @@ class Distribution:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a Distribution is immutable")
 
-    def __reduce__(self) -> tuple[type[Distribution], tuple[dict[Outcome, Fraction]]]:
-        return (Distribution, (dict(self._probabilities),))
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a Distribution is immutable")
+
+    def __reduce__(self) -> tuple[Any, tuple[dict[Outcome, Fraction], bool]]:
+        return (_restored, (dict(self._probabilities), self.renormalised))
 
     @property
     def support(self) -> frozenset[Any]:
@@ -173,6 +178,15 @@ class Distribution:
         """The different values that the payoff takes on the support, ascending."""
         return tuple(sorted({payoff_at(payoff, o) for o in self}))
 
+    def at_most(self, payoff: Payoff, value: Number) -> Fraction:
+        """The distribution function: the probability that the payoff is at most `value`."""
+        bound = exact(value, "value")
+        return sum((p for o, p in self.items() if payoff_at(payoff, o) <= bound), Fraction(0))
+
+    def cumulative(self, payoff: Payoff) -> tuple[Fraction, ...]:
+        """The distribution function at each of the payoff's values, ascending."""
+        return tuple(self.at_most(payoff, value) for value in self.values(payoff))
+
     def cvar(self, payoff: Payoff, level: Number) -> Fraction:
         """The mean of the worst `level` share of the payoff: ``max_t t - E (t - payoff)⁺ / level``.
 
@@ -187,12 +201,7 @@ class Distribution:
     def quantile(self, payoff: Payoff, level: Number) -> Fraction:
         """The lower quantile ``min {x : P(payoff <= x) >= level}``, `level` in (0, 1]."""
         share = tail_level(level)
-        reached = Fraction(0)
-        for value in self.values(payoff):
-            reached += self.prob(lambda o: payoff_at(payoff, o) == value)  # noqa: B023
-            if reached >= share:
-                return value
-        raise AssertionError("probabilities sum to one")
+        return next(x for x in self.values(payoff) if self.at_most(payoff, x) >= share)
 
     def map(self, function: Callable[[Any], Any]) -> Distribution:
         """The distribution of ``function(outcome)``. A ``None`` is refused: it is what ``dict.get`` says of a gap."""
@@ -218,6 +227,11 @@ class Distribution:
     def __str__(self) -> str:
         """A lottery in words: ``9/10 low + 1/10 flood``."""
         return " + ".join(f"{o}" if p == 1 else f"{p} {o}" for o, p in self.items())
+
+
+def _restored(values: dict[Outcome, Fraction], renormalised: bool) -> Distribution:
+    """A copied or unpickled distribution, checked once more."""
+    return Distribution._trusted(dict(Distribution(values).items()), renormalised)
 
 
 def _pairs(probabilities: object) -> list[tuple[Any, Any]]:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from prefcore.distribution import Distribution
-
-PolicyTable = tuple[tuple[Fraction, ...], ...]
+from prefcore.trees import PolicyTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +77,13 @@ class EndPoints:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """The α at which a feature of the mixture has the value that it has at B serves, or α = 1 or α = 0 does.
+    """The α at which a continuous term V has the value V(B) at the mixture serves, or α = 1 or α = 0 does.
 
-    `span`: there is such an α; `match`: it makes the mixture indifferent to B.
+    `term` is V's node. `span`: V(B) is between V(A) and V(C), so there is such an α; `match`: it makes the mixture
+    indifferent to B.
     """
 
-    feature: int
+    term: int
     span: Refutation
     match: Refutation
 

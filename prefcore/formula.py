@@ -198,6 +198,26 @@ def evaluate(formula: Formula, a: Sequence[Fraction], b: Sequence[Fraction]) -> 
     return node_values(formula, a, b)[-1] is True
 
 
+def continuous(formula: Formula, term: int) -> bool:
+    """Whether a node is a term without case distinctions, so that it is continuous in the lotteries."""
+    stack = [term]
+    while stack:
+        node = formula.nodes[stack.pop()]
+        if isinstance(node, (If, *CONDITIONS)):
+            return False
+        stack.extend(parts(node)[0])
+    return True
+
+
+def feature_terms(formula: Formula) -> tuple[int, ...]:
+    """A node for each feature that the formula uses."""
+    first: dict[int, int] = {}
+    for i, node in enumerate(formula.nodes):
+        if isinstance(node, Feature):
+            first.setdefault(node.index, i)
+    return tuple(first.values())
+
+
 def is_closed(formula: Formula) -> bool:
     """Whether ``{(A, B) : A ≼ B}`` is closed by its form, T7's side condition.
 

@@ -27,7 +27,8 @@ from prefcore.catalogue import (
     minimize,
     prob,
 )
-from prefcore.processes import DirectPreferenceProcess, History
+from prefcore.processes import DirectPreferenceProcess
+from prefcore.trees import History
 
 CLASSES = ("low", "normal", "high")
 UNIT = 100  # 10^8 m³ of the record to a unit of 10^10 m³

@@ -2,7 +2,7 @@
 
 Exact (no float enters: every number is an int or a Fraction), total (any claim with any evidence gives a verdict or
 ``EvidenceRejected``) and independent of the finders. It rests on :mod:`formula`, :mod:`axioms`, :mod:`clauses`,
-:mod:`claims`, :mod:`evidence`, :mod:`verdicts`, :mod:`records`, :mod:`distribution` and :mod:`processes`, no more.
+:mod:`claims`, :mod:`evidence`, :mod:`verdicts`, :mod:`records`, :mod:`distribution` and :mod:`trees`, no more.
 """
 
 from __future__ import annotations
@@ -48,7 +48,6 @@ from prefcore.evidence import (
     FixedWitnesses,
     Lemma,
     Matching,
-    PolicyTable,
     Refutation,
     Step,
     ValueOrder,
@@ -65,14 +64,16 @@ from prefcore.formula import (
     Not,
     Or,
     Product,
+    continuous,
     evaluate,
+    feature_terms,
     feature_values,
     gap,
     is_closed,
     parts,
 )
-from prefcore.processes import HistoryTree, Tabulation
 from prefcore.records import EvidenceRejected, conforms
+from prefcore.trees import HistoryTree, PolicyTable, Tabulation
 from prefcore.verdicts import Proved, Refuted
 
 ZERO = Fraction(0)
@@ -109,6 +110,7 @@ def _axiom_claim(claim: Axiom, evidence: Evidence) -> bool:
     _require(type(domain) is Simplex and len(domain.outcomes) > 0, "unknown domain")
     _require(type(relation) in (Formula, BlackBox), "unknown relation")
     if isinstance(relation, Formula):
+        relation.__post_init__()  # a record that was made without its own checks must not get past these
         _require(relation.outcomes == len(domain.outcomes), "the domain is not the formula's")
     if isinstance(evidence, Counterexample):
         _counterexample(claim, evidence)
@@ -137,10 +139,10 @@ def _axiom(formula: Formula, axiom: str, evidence: Evidence) -> None:
             _axiom(formula, "total", total)
         case EndPoints(refutation) if axiom == "interpolation":
             _refutation(END_POINTS, formula, refutation)
-        case Matching(feature, span, match) if axiom == "interpolation":
-            _require(0 <= feature < len(formula.features), "no such feature")
-            _refutation(span_statement(feature), formula, span)
-            _refutation(match_statement(feature, len(formula.features)), formula, match)
+        case Matching(term, span, match) if axiom == "interpolation":  # V is continuous: intermediate values
+            _require(0 <= term < len(formula.nodes) and continuous(formula, term), "no such continuous term")
+            _refutation(span_statement(term), formula, span)
+            _refutation(match_statement(term, feature_terms(formula)), formula, match)
         case FixedWitnesses(alphas, refutation) if axiom in EXISTENTIAL:
             inside = all(0 <= a <= 1 if EXISTENTIAL[axiom] else 0 < a < 1 for a in alphas)
             _require(inside, "a witness α is out of range")
@@ -255,6 +257,8 @@ def _counterexample(claim: Axiom, evidence: Counterexample) -> None:
     _require((evidence.alpha is not None) is with_alpha, "a counterexample has an α exactly if the axiom does")
     _require(evidence.alpha is None or 0 < evidence.alpha < 1, "α is not in (0, 1)")
     for lottery in given:
+        exact = all(type(p) is Fraction and p > 0 for _, p in lottery.items())
+        _require(exact and sum(p for _, p in lottery.items()) == 1, "a lottery is not an exact distribution")
         _require(all(o in claim.domain.outcomes for o in lottery), "a lottery leaves the domain")
     if claim.axiom in EXISTENTIAL:
         _require(isinstance(claim.relation, Formula), "no finite number of answers refutes interpolation")
@@ -399,6 +403,8 @@ def _optimal(claim: Optimal, evidence: Evidence) -> bool:
     well_typed = type(claim.process) is Tabulation and type(claim.process.tree) is HistoryTree
     _require(well_typed and type(claim.relation) is Formula, "the claim is not about a tabulated process")
     _require(conforms(claim.policy, PolicyTable), "the claim's policy is not an exact table")
+    claim.relation.__post_init__()
+    claim.process.tree.__post_init__()
     _require(
         max(claim.process.tree.outcome) < claim.relation.outcomes,
         "the tree has an outcome that the relation does not know",
@@ -428,7 +434,7 @@ def _induced(
 ) -> tuple[Values, list[list[Values]], list[Values]]:
     """The feature values of D^π, of every D^π(h·a), and of every D^π(h)."""
     _require(len(policy) == len(tree.branches), "a policy needs a row for each decision history")
-    leaves = [[Fraction(f[o]) for f in formula.features] for o in range(formula.outcomes)]
+    leaves = {o: [Fraction(f[o]) for f in formula.features] for o in set(tree.outcome)}
     decisions = len(tree.branches)
     at: list[Values] = [[]] * decisions + [leaves[o] for o in tree.outcome]
     after: list[list[Values]] = [[]] * decisions

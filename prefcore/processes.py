@@ -1,26 +1,24 @@
-"""Direct Preference Processes (O, A, T, e, ≼), histories, policies and the distributions they induce. Trusted.
+"""Direct Preference Processes (O, A, T, e, ≼), histories, policies and the distributions they induce.
 
 A history is the plain tuple ``(o_0, a_0, o_1, …, o_t)``; a trajectory is one of full length, ``t = T``. The environment
 maps a history and an action to a distribution over the next observation, and may depend on the whole history. A policy
 maps a history to an action or to a distribution over actions; ``D^π`` is the trajectory distribution it induces,
 ``D^π(h)`` the same given h, and ``D^π(h·a)`` the same given h, then a, then π.
 
-:func:`tabulate` lists the attainable histories once, as a ``HistoryTree``: numbers only, no Python code, which is what
-a claim about a policy is about and what a certificate stores.
+:func:`tabulate` lists the attainable histories once, as numbers in a tree: what claims and certificates are about.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from prefcore.distribution import Distribution
-from prefcore.evidence import PolicyTable
+from prefcore.trees import History, HistoryTree, PolicyTable, Tabulation
 
-History = tuple[Any, ...]
 Policy = Callable[[History], Any]
 
 DEFAULT_LIMIT = 500_000  # trajectories that are enumerated without being asked to
@@ -208,55 +206,6 @@ def trajectory_distribution(
     return Distribution(frontier)
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryTree:
-    """The attainable histories as numbers: decision histories first, level by level, then the trajectories.
-
-    initial: ``(probability, node)`` of each o_0. branches: for each decision node and each of its available actions,
-    the ``(probability, node)`` of what follows. outcome: the outcome's index of each trajectory.
-    """
-
-    initial: tuple[tuple[Fraction, int], ...]
-    branches: tuple[tuple[tuple[tuple[Fraction, int], ...], ...], ...]
-    outcome: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        nodes = len(self.branches) + len(self.outcome)
-        rows = [
-            (0, self.initial),
-            *((d + 1, row) for d, actions in enumerate(self.branches) for row in actions),
-        ]
-        for lowest, row in rows:
-            total = Fraction(0)
-            for p, child in row:
-                if type(p) is not Fraction or p <= 0 or type(child) is not int or not lowest <= child < nodes:
-                    raise ValueError(f"a history tree has a malformed branch: {(p, child)!r}")
-                total += p
-            if total != 1:
-                raise ValueError(f"a history tree has a branch whose probabilities sum to {total}")
-        if not all(self.branches) or not all(type(o) is int and o >= 0 for o in self.outcome):
-            raise ValueError("a history tree needs an action at each decision and an outcome index at each trajectory")
-
-
-@dataclass(frozen=True, slots=True)
-class Tabulation:
-    """A tree with its labels: the decision histories, the actions available at each, and the different outcomes.
-
-    Certificates store the tree alone; read back, the labels are numbers.
-    """
-
-    tree: HistoryTree
-    histories: Sequence[Any]
-    actions: Sequence[Sequence[Any]]
-    outcomes: Sequence[Any]
-
-    @classmethod
-    def unlabelled(cls, tree: HistoryTree) -> Tabulation:
-        """The tree with numbers for labels."""
-        actions = tuple(range(len(rows)) for rows in tree.branches)
-        return cls(tree, range(len(tree.branches)), actions, range(max(tree.outcome, default=-1) + 1))
-
-
 def tabulate(process: DirectPreferenceProcess, limit: int = DEFAULT_LIMIT) -> Tabulation:
     """Lists every attainable history; raises ``ProcessTooLarge``, with the size, instead of starting a hopeless list.
 
@@ -331,29 +280,6 @@ def _estimated_size(process: DirectPreferenceProcess, descents: int = 30) -> int
             history = (*history, action, generator.choice(observations))
         total += size
     return total // descents
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class TablePolicy:
-    """A policy given by a table over the decision histories of a tabulation; callable like any policy."""
-
-    tabulation: Tabulation
-    table: PolicyTable
-    _index: dict[History, int]
-
-    def __call__(self, history: History) -> Any:
-        if history not in self._index:
-            raise ValueError(
-                f"history {history!r} is unattainable, or a full trajectory: the policy has no action there"
-            )
-        i = self._index[history]
-        taken = {a: p for a, p in zip(self.tabulation.actions[i], self.table[i], strict=True) if p}
-        return next(iter(taken)) if len(taken) == 1 else taken
-
-
-def table_policy(tabulation: Tabulation, table: PolicyTable) -> TablePolicy:
-    """The policy that `table` describes."""
-    return TablePolicy(tabulation, table, {h: i for i, h in enumerate(tabulation.histories)})
 
 
 def policy_table(

@@ -19,7 +19,7 @@ from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 from prefcore.claims import Axiom, BlackBox, Claim, Optimal, Simplex
 from prefcore.distribution import Distribution
 from prefcore.evidence import Evidence
-from prefcore.processes import HistoryTree, Tabulation
+from prefcore.trees import HistoryTree, Tabulation
 
 FORMAT = "prefcore-certificate/1"
 _EXACT = re.compile(r"-?\d+(/\d+)?")
@@ -163,5 +163,10 @@ def from_json(text: str) -> tuple[Claim, Evidence]:
         return _decode(body["claim"], Axiom | Optimal), _decode(body["evidence"], Evidence)
     except EvidenceRejected:
         raise
-    except (ValueError, TypeError, RecursionError) as error:  # truncated JSON, malformed formula or tree, …
+    except (
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:  # malformed JSON or records
         raise EvidenceRejected(f"the certificate is malformed: {error}") from error

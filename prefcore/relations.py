@@ -9,12 +9,14 @@ anything else with a symbol is kept as a black box, with the reason and the line
 
 from __future__ import annotations
 
+import inspect
 import linecache
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from math import gcd, lcm
+from math import floor, gcd, lcm
 from typing import Any, Generic, NoReturn, TypeVar
 
 from prefcore.claims import BlackBox
@@ -64,8 +66,29 @@ class FormulaTooLarge(ValueError):
     """The formula would not fit: it says its size."""
 
 
-def _refuse(what: str) -> NoReturn:
-    raise NotTraceable(f"{what} has no formula")
+@contextmanager
+def at_the_door() -> Iterator[None]:
+    """A wrong argument is the user's mistake, not a reason to keep the relation as a black box."""
+    try:
+        yield
+    except TypeError as error:
+        raise InvalidRelation(str(error)) from error
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except NotTraceable:
+        return "something with a symbolic value"
+
+
+def fits(functionals: int, outcomes: Sequence[Outcome]) -> None:
+    """Raises ``FormulaTooLarge`` if the values of so many functionals would not fit in a formula."""
+    if functionals * len(outcomes) > MAX_ENTRIES:
+        raise FormulaTooLarge(
+            f"the relation reads {functionals} functionals of {len(outcomes)} outcomes, "
+            f"more than the {MAX_ENTRIES} numbers that a formula may hold"
+        )
 
 
 # -- the trace ------------------------------------------------------------------------------------------------------
@@ -81,6 +104,7 @@ class _Trace:
     numbers: dict[Node, int] = field(default_factory=dict)
     features: list[tuple[int, ...]] = field(default_factory=list)
     interned: dict[tuple[int, ...], int] = field(default_factory=dict)
+    refused: NotTraceable | None = None  # kept, in case that the function swallows it
     script: list[bool] = field(default_factory=list)  # answers to give on this path
     asked: list[tuple[int, bool]] = field(default_factory=list)  # conditions decided on this path
 
@@ -107,14 +131,17 @@ class _Trace:
             down = tuple((high - v) // step for v in integers)
             if down in self.interned:
                 return self.interned[down], Fraction(-step, scale), Fraction(high, scale)
-            if (len(self.features) + 1) * len(values) > MAX_ENTRIES:
-                raise FormulaTooLarge(
-                    f"the relation reads more than {len(self.features)} functionals of {len(values)} outcomes: "
-                    f"its formula would hold over {MAX_ENTRIES} numbers"
-                )
+            fits(len(self.features) + 1, self.outcomes)
             self.interned[up] = len(self.features)
             self.features.append(up)
         return self.interned[up], Fraction(step, scale), Fraction(low, scale)
+
+    def payoffs(self, payoff: Payoff) -> tuple[list[int], int]:
+        """The payoff of each outcome times a common denominator, and that denominator."""
+        with at_the_door():
+            values = [payoff_at(payoff, o) for o in self.outcomes]
+        scale = lcm(*(v.denominator for v in values))
+        return [v.numerator * (scale // v.denominator) for v in values], scale
 
     def functional(self, side: int, values: Sequence[Fraction | int]) -> Term:
         """The term ``Σ_o L[o]·values[o]`` of the lottery on that side."""
@@ -217,35 +244,43 @@ class _Trace:
         return answer
 
 
+def _refusal(what: str) -> Callable[..., Any]:
+    def method(self: Symbol, *_: object) -> NoReturn:
+        self.refuse(what)
+
+    return method
+
+
 class Symbol:
-    """What no symbol can do: each attempt ends the trace with its reason."""
+    """What depends on the lotteries, and what no symbol can do: each attempt ends the trace with its reason."""
 
-    __slots__ = ()
+    __slots__ = ("trace",)
     __array_ufunc__ = None
+    trace: _Trace
 
-    def __hash__(self) -> int:
-        _refuse("putting a symbolic value into a set or a dictionary")
+    def refuse(self, what: str) -> NoReturn:
+        """Ends the trace."""
+        self.trace.refused = NotTraceable(f"{what} has no formula")
+        raise self.trace.refused
 
-    def __float__(self) -> float:
-        _refuse("float() of a symbolic value")
-
-    def __int__(self) -> int:
-        _refuse("int() of a symbolic value")
-
-    def __index__(self) -> int:
-        _refuse("using a symbolic value as an index")
-
-    def __iter__(self) -> NoReturn:
-        _refuse("iterating over a symbolic value")
-
-    def __len__(self) -> int:
-        _refuse("len() of a symbolic value")
+    __hash__ = _refusal("putting a symbolic value into a set or a dictionary")
+    __float__ = _refusal("float() of a symbolic value")
+    __int__ = _refusal("int() of a symbolic value")
+    __complex__ = _refusal("complex() of a symbolic value")
+    __index__ = _refusal("using a symbolic value as an index")
+    __iter__ = _refusal("iterating over a symbolic value")
+    __len__ = _refusal("len() of a symbolic value")
+    __contains__ = _refusal("membership in a symbolic lottery")
+    __str__ = __repr__ = __format__ = _refusal("the text of a symbolic value")
+    __round__ = __floor__ = __ceil__ = __trunc__ = _refusal("rounding a symbolic value")
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _refusal("whole division")
+    __rpow__ = _refusal("a power with a symbolic exponent")
 
 
 class Term(Symbol):
     """A number that depends on the lotteries: ``constant + Σ weight · node``."""
 
-    __slots__ = ("constant", "linear", "trace")
+    __slots__ = ("constant", "linear")
 
     def __init__(self, trace: _Trace, constant: Fraction, linear: dict[int, Fraction]) -> None:
         self.trace, self.constant, self.linear = trace, constant, linear
@@ -255,7 +290,8 @@ class Term(Symbol):
             return other
         if isinstance(other, (Condition, Lottery)):
             raise InvalidRelation(f"a {type(other).__name__.lower()} cannot be used as a number")
-        return Term(self.trace, exact(other, "a number in a relation"), {})
+        with at_the_door():
+            return Term(self.trace, exact(other, "a number in a relation"), {})
 
     def __add__(self, other: object) -> Term:
         term = self._read(other)
@@ -292,7 +328,7 @@ class Term(Symbol):
     def __truediv__(self, other: object) -> Term:
         term = self._read(other)
         if term.linear:
-            _refuse("division by an expectation (multiply the inequality out)")
+            self.refuse("division by an expectation (multiply the inequality out)")
         if not term.constant:
             raise ZeroDivisionError("division by zero in a relation")
         return self * (1 / term.constant)
@@ -302,7 +338,7 @@ class Term(Symbol):
 
     def __pow__(self, exponent: object) -> Term:
         if type(exponent) is not int or exponent < 0:
-            _refuse(f"the power {exponent!r}")
+            self.refuse(f"the power {exponent!r}")
         result = self._read(1)
         for _ in range(exponent):
             result = result * self
@@ -345,14 +381,11 @@ class Term(Symbol):
     def __invert__(self) -> NoReturn:
         raise InvalidRelation("~ denies a condition, not a number: parenthesise the comparison, ~(x <= y)")
 
-    def __repr__(self) -> str:
-        return "<a symbolic number>"
-
 
 class Condition(Symbol):
     """A truth value that depends on the lotteries."""
 
-    __slots__ = ("index", "trace")
+    __slots__ = ("index",)
 
     def __init__(self, trace: _Trace, index: int) -> None:
         self.trace, self.index = trace, index
@@ -363,7 +396,7 @@ class Condition(Symbol):
         if type(other).__name__ in ("bool", "bool_"):
             return self.trace.truth(bool(other))
         raise InvalidRelation(
-            f"a condition was joined with {other!r}: parenthesise the comparisons, (x <= y) & (u <= v)"
+            f"a condition was joined with {_shown(other)}: parenthesise the comparisons, (x <= y) & (u <= v)"
         )
 
     def __and__(self, other: object) -> Condition:
@@ -400,94 +433,100 @@ class Condition(Symbol):
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __lt__ = __le__ = __gt__ = __ge__ = _no_arithmetic
 
-    def __repr__(self) -> str:
-        return "<a symbolic condition>"
-
 
 class Lottery(Symbol):
     """A symbolic lottery: it reads like a :class:`Distribution`, and gives terms for numbers."""
 
-    __slots__ = ("_trace", "outcomes", "side")
+    __slots__ = ("outcomes", "side")
 
     def __init__(self, trace: _Trace, side: int) -> None:
-        self._trace, self.side, self.outcomes = trace, side, trace.outcomes
+        self.trace, self.side, self.outcomes = trace, side, trace.outcomes
 
     def expect(self, payoff: Payoff) -> Term:
         """The expected payoff."""
-        return self._trace.functional(self.side, _payoffs(payoff, self.outcomes))
+        payoffs, scale = self.trace.payoffs(payoff)
+        return self.trace.functional(self.side, payoffs) * Fraction(1, scale)
 
     def prob(self, event: Event) -> Term:
         """The probability of an event."""
-        holds = indicator(event)
-        if self._trace.closed and not callable(event):
+        with at_the_door():
+            holds = indicator(event)
+        if self.trace.closed and not callable(event):
             for outcome in event:
                 if outcome not in self.outcomes:
                     raise ValueError(
                         f"the event names {outcome!r}, which is not among the outcomes {_some(self.outcomes)}"
                     )
-        return self._trace.functional(self.side, [int(holds(o)) for o in self.outcomes])
+        return self.trace.functional(self.side, [int(holds(o)) for o in self.outcomes])
 
     def __getitem__(self, outcome: Outcome) -> Term:
         if isinstance(outcome, Symbol):
-            _refuse("an outcome that depends on the lotteries")
+            self.refuse("an outcome that depends on the lotteries")
         return self.prob(frozenset({outcome}))
 
     def values(self, payoff: Payoff) -> tuple[Fraction, ...]:
         """The different values of a payoff over the outcomes, ascending; these are numbers, not symbols."""
-        return tuple(sorted(set(_payoffs(payoff, self.outcomes))))
+        payoffs, scale = self.trace.payoffs(payoff)
+        return tuple(Fraction(v, scale) for v in sorted(set(payoffs)))
+
+    def at_most(self, payoff: Payoff, value: Number) -> Term:
+        """The distribution function: the probability that the payoff is at most `value`."""
+        with at_the_door():
+            bound = exact(value, "value")
+        payoffs, scale = self.trace.payoffs(payoff)
+        return self._reached(payoffs, floor(bound * scale))
+
+    def cumulative(self, payoff: Payoff) -> tuple[Term, ...]:
+        """The distribution function at each of the payoff's values, ascending."""
+        payoffs, _ = self.trace.payoffs(payoff)
+        thresholds = sorted(set(payoffs))
+        fits(len(thresholds), self.outcomes)
+        return tuple(self._reached(payoffs, t) for t in thresholds)
+
+    def _reached(self, payoffs: list[int], bound: int) -> Term:
+        return self.trace.functional(self.side, [int(u <= bound) for u in payoffs])
 
     def cvar(self, payoff: Payoff, level: Number) -> Term:
         """``max_t t - E (t - payoff)⁺ / level`` over the payoff's values t [Rockafellar and Uryasev 2000]."""
-        share = tail_level(level)
-        payoffs = _payoffs(payoff, self.outcomes)
-        self._fits(len(set(payoffs)))
-        shortfalls = ((t, [max(Fraction(0), t - u) for u in payoffs]) for t in self.values(payoff))
-        largest: Term = maximum(*(t - self._trace.functional(self.side, below) / share for t, below in shortfalls))
+        with at_the_door():
+            share = tail_level(level)
+        payoffs, scale = self.trace.payoffs(payoff)
+        thresholds = sorted(set(payoffs))
+        fits(len(thresholds), self.outcomes)
+        shortfalls = ((t, self.trace.functional(self.side, [max(0, t - u) for u in payoffs])) for t in thresholds)
+        largest: Term = maximum(*((t - below / share) / scale for t, below in shortfalls))
         return largest
 
     def quantile(self, payoff: Payoff, level: Number) -> Term:
         """``min {x : P(payoff <= x) >= level}``."""
-        share = tail_level(level)
-        payoffs = _payoffs(payoff, self.outcomes)
-        *rest, result = self.values(payoff)
-        self._fits(len(rest))
-        trace = self._trace
-        node = trace.number(Term(trace, result, {}))
-        for x in reversed(rest):
-            reached = trace.functional(self.side, [int(u <= x) for u in payoffs]) >= share
-            node = trace.node(If(reached.index, trace.number(Term(trace, x, {})), node))
+        with at_the_door():
+            share = tail_level(level)
+        values, reached, trace = self.values(payoff), self.cumulative(payoff), self.trace
+        node = trace.number(Term(trace, values[-1], {}))
+        for x, below in reversed(list(zip(values[:-1], reached[:-1], strict=True))):
+            node = trace.node(If((below >= share).index, trace.number(Term(trace, x, {})), node))
         return Term(trace, Fraction(0), {node: Fraction(1)})
-
-    def _fits(self, functionals: int) -> None:
-        if functionals * len(self.outcomes) > MAX_ENTRIES:
-            raise FormulaTooLarge(
-                f"{functionals} functionals of {len(self.outcomes)} outcomes: "
-                f"the formula would hold over {MAX_ENTRIES} numbers"
-            )
 
     def __eq__(self, other: object) -> Condition:  # type: ignore[override]
         if isinstance(other, Distribution):
             other = {o: other[o] for o in self.outcomes}
         elif not isinstance(other, Lottery):
-            raise InvalidRelation(f"a lottery was compared with {other!r}")
-        self._fits(len(self.outcomes))
+            raise InvalidRelation(f"a lottery was compared with {_shown(other)}")
+        fits(len(self.outcomes), self.outcomes)
         equal = [(self[o] == other[o]).index for o in self.outcomes]
-        return Condition(self._trace, self._trace.join(And, equal))
+        return Condition(self.trace, self.trace.join(And, equal))
 
     def __ne__(self, other: object) -> Condition:  # type: ignore[override]
         return ~(self == other)
 
+    def _not_ordered(self, other: object) -> NoReturn:
+        raise InvalidRelation("lotteries have no order of their own: compare expectations or probabilities of theirs")
+
+    __lt__ = __le__ = __gt__ = __ge__ = _not_ordered
     __hash__ = Symbol.__hash__
 
     def __getattr__(self, name: str) -> NoReturn:
-        _refuse(f".{name} of a symbolic lottery")
-
-    def __repr__(self) -> str:
-        return f"<the symbolic lottery {'AB'[self.side]}>"
-
-
-def _payoffs(payoff: Payoff, outcomes: Sequence[Outcome]) -> list[Fraction]:
-    return [payoff_at(payoff, o) for o in outcomes]
+        self.refuse(f".{name} of a symbolic lottery")
 
 
 def _some(outcomes: Sequence[Outcome]) -> str:
@@ -497,7 +536,7 @@ def _some(outcomes: Sequence[Outcome]) -> str:
 
 def _extremum(kind: type[Max] | type[Min], terms: tuple[Any, ...]) -> Any:
     if not terms:
-        raise TypeError("minimum and maximum need at least one argument")
+        raise InvalidRelation("minimum and maximum need at least one argument")
     symbolic = next((t for t in terms if isinstance(t, Term)), None)
     if symbolic is None:
         numbers = [exact(t, "an argument of minimum or maximum") for t in terms]
@@ -529,13 +568,16 @@ F = TypeVar("F", bound=Function)
 class Relation(Generic[F]):
     """A binary relation on lotteries, ``A ≼ B`` read as "B is at least as preferred as A".
 
-    Calling it with two distributions evaluates the traced formula exactly, over the union of their supports.
+    Calling it with two distributions evaluates the traced formula exactly, over the union of their supports; inside
+    another relation it is a condition of that one.
     """
 
     function: F
     name: str
 
-    def __call__(self, A: Distribution, B: Distribution) -> bool:
+    def __call__(self, A: Any, B: Any) -> Any:
+        if isinstance(A, Lottery) or isinstance(B, Lottery):
+            return self.function(A, B)  # part of another relation that is being traced
         for lottery in (A, B):
             if not isinstance(lottery, Distribution):
                 raise TypeError(f"a relation compares Distributions, got {lottery!r}")
@@ -554,6 +596,12 @@ def relation(function: F) -> Relation[F]:
     """Makes a relation of a function ``(A, B) -> condition`` that says when B is at least as preferred as A."""
     if not callable(function):
         raise TypeError(f"@relation decorates a function of two lotteries, got {function!r}")
+    try:
+        inspect.signature(function).bind(None, None)
+    except ValueError:
+        pass  # a builtin that doesn't say
+    except TypeError as error:
+        raise TypeError(f"@relation decorates a function of two lotteries (A, B): {error}") from None
     return Relation(function, getattr(function, "__name__", type(function).__name__))
 
 
@@ -567,7 +615,7 @@ def compare(preference: Relation[Any], A: Distribution, B: Distribution) -> str:
 def answer_of(value: object, name: str) -> bool:
     """A relation's answer as a bool; a ``TypeError`` if it is none."""
     if type(value).__name__ not in ("bool", "bool_"):
-        raise TypeError(f"the relation {name} must return a comparison or True or False, got {value!r}")
+        raise TypeError(f"the relation {name} must return a comparison or True or False, got {_shown(value)}")
     return bool(value)
 
 
@@ -605,6 +653,8 @@ def formula_of(preference: Relation[Any], outcomes: tuple[Any, ...], closed: boo
                 value.index if isinstance(value, Condition) else trace.truth(_answer_traced(value, preference.name))
             )
             paths.append((trace.asked, result))
+            if trace.refused is not None:
+                raise trace.refused
             if len(paths) > MAX_PATHS:
                 raise NotTraceable(f"the trace has more than {MAX_PATHS} paths")
             while trace.script and not trace.script[-1]:
@@ -614,12 +664,8 @@ def formula_of(preference: Relation[Any], outcomes: tuple[Any, ...], closed: boo
             trace.script[-1] = False
     except (InvalidRelation, FormulaTooLarge):
         raise
-    except (NotTraceable, AttributeError, NotImplementedError) as error:
-        return BlackBox(preference.name, preference.function, _reason(error, preference.function))
-    except TypeError as error:
-        if "ufunc" in str(error):  # numpy's own refusal of a symbol
-            return BlackBox(preference.name, preference.function, _reason(error, preference.function))
-        raise
+    except (TypeError, AttributeError, NotImplementedError) as error:
+        return BlackBox(preference.name, preference.function, _reason(trace.refused or error, preference.function))
     return _finish(trace, _join_paths(trace, paths))
 
 

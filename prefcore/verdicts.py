@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from prefcore.claims import Claim, Optimal
 from prefcore.evidence import BetterPolicy, Evidence
-from prefcore.processes import TablePolicy, table_policy
+from prefcore.trees import TablePolicy, table_policy
 
 
 def _no_truth_value(verdict: object) -> NoReturn:

@@ -13,8 +13,8 @@ from pathlib import Path
 from prefcore import gallery
 from prefcore.certificates import load_certificate, save_certificate, write_atomically
 from prefcore.page import document
-from prefcore.processes import TablePolicy
 from prefcore.report import Report
+from prefcore.trees import TablePolicy
 from prefcore.verdicts import Proved, Refuted
 from solvers.solution import Solution, solve
 

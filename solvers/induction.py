@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from prefcore.processes import Tabulation
+from prefcore.trees import Tabulation
 from solvers.tree import Carrier, Induced, Values, backwards
 
 

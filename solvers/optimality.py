@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -25,22 +26,13 @@ from prefcore.evidence import (
     Both,
     ConditionHolds,
     PolicyEvidence,
-    PolicyTable,
     Refutation,
     ValueOrder,
 )
-from prefcore.processes import (
-    DEFAULT_LIMIT,
-    DirectPreferenceProcess,
-    History,
-    Policy,
-    TablePolicy,
-    Tabulation,
-    policy_table,
-    tabulate,
-)
+from prefcore.processes import DEFAULT_LIMIT, DirectPreferenceProcess, Policy, policy_table, tabulate
 from prefcore.relations import formula_of
 from prefcore.report import Report
+from prefcore.trees import History, PolicyTable, TablePolicy, Tabulation
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
 from solvers.induction import best_by_comparisons
 from solvers.tree import ZERO, Carrier, Induced, Values, backwards, carrier, reach
@@ -58,14 +50,20 @@ class Violation:
     reached: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """A process listed once, with its relation traced over the outcomes of its attainable trajectories."""
 
     process: DirectPreferenceProcess
     tabulation: Tabulation
-    carried: Carrier
     report: Report
+
+    @cached_property
+    def carried(self) -> Carrier:
+        """How its lotteries are carried."""
+        outcomes = tuple(self.tabulation.outcomes)
+        relation = self.report.traced or formula_of(self.process.preference, outcomes, closed=False)
+        return carrier(relation, outcomes)
 
 
 def problem_of(
@@ -77,8 +75,7 @@ def problem_of(
     tabulation = tabulate(process, limit)
     outcomes = tuple(tabulation.outcomes)
     report = check_on(process.preference, outcomes, axioms, budget, closed=False)
-    relation = report.traced if report.traced is not None else BlackBox("too large", process.preference, "too large")
-    return Problem(process, tabulation, carrier(relation, outcomes), report)
+    return Problem(process, tabulation, report)
 
 
 def violations(process: DirectPreferenceProcess, policy: Policy, limit: int = DEFAULT_LIMIT) -> tuple[Violation, ...]:

@@ -7,21 +7,15 @@ The other rows answer ``Unknown`` with the reason and the advice, never with a w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from prefcore.claims import BlackBox
 from prefcore.distribution import Distribution
-from prefcore.processes import (
-    DEFAULT_LIMIT,
-    DirectPreferenceProcess,
-    TablePolicy,
-    table_policy,
-    trajectory_distribution,
-)
+from prefcore.processes import DEFAULT_LIMIT, DirectPreferenceProcess, trajectory_distribution
 from prefcore.report import Report
-from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
+from prefcore.trees import TablePolicy, table_policy
+from prefcore.verdicts import Proved, Unknown, Verdict
 from solvers.induction import best_by_comparisons
 from solvers.optimality import NEEDED, Problem, judge, problem_of
 
@@ -109,48 +103,34 @@ def solve(process: DirectPreferenceProcess, budget: float | None = None, limit: 
             return Solution(
                 process, found.policy, found.distribution, INDUCTION, "T2", found.verdict, "", "", seconds, report
             )
-    reason, advice = next((why, what) for holds, why, what in _ROWS if holds(report))
+    reason, advice = _why_not(report)
     verdict = Unknown(None, reason, advice, time.monotonic() - start)
     return Solution(process, None, None, "none", "none", verdict, reason, advice, verdict.budget, report)
 
 
-def _undecided(report: Report) -> bool:
-    return any(isinstance(verdict, Unknown) for verdict in report.verdicts.values())
-
-
-def _inconsistent(report: Report) -> bool:
-    return report.proved("preorder") and isinstance(report.verdicts["consistent"], Refuted)
-
-
-_ROWS: tuple[tuple[Callable[[Report], bool], str, str], ...] = (
-    (
-        lambda report: isinstance(report.traced, BlackBox) or report.traced is None,
-        "the relation has no formula, so nothing can be proved of it",
-        "write it with expectations, probabilities and comparisons of them",
-    ),
-    (
-        _inconsistent,
-        "≼ is a pre-order but not consistent, so planning step by step can be regretted (T3)",
-        "commit to a whole policy: optimise over the achievable distributions, randomised policies included",
-    ),
-    (
-        lambda report: report.proved("preorder", "consistent") and report.refuted("total"),
-        "≼ is a consistent pre-order but not total, so there may be no best policy, or only a stochastic one",
-        "look for the undominated policies; check_optimality certifies a policy that is at least as good as all (T1)",
-    ),
-    (
-        lambda report: report.refuted("transitive"),
-        "≼ is not transitive, so there may be no optimal policy",
-        "if it compares probabilities of winning, play its game: a von Neumann winner exists (T8)",
-    ),
-    (
-        _undecided,
-        "an axiom that the choice of a method needs was not decided",
-        "raise budget=, or see the report for what is undecided",
-    ),
-    (
-        lambda report: True,
-        "≼ is not a pre-order",
-        "state a reflexive and transitive preference, or compare finitely many policies by hand",
-    ),
-)
+def _why_not(report: Report) -> tuple[str, str]:
+    """The reason why no method is at hand, and the advice: the other rows of the table."""
+    undecided = [verdict for verdict in report.values() if isinstance(verdict, Unknown)]
+    if report.traced is None or isinstance(report.traced, BlackBox):
+        return f"nothing can be proved of the relation: {undecided[0].reason}", undecided[0].advice
+    if report.proved("preorder") and report.refuted("consistent"):
+        return (
+            "≼ is a pre-order but not consistent, so planning step by step can be regretted (T3)",
+            "commit to a whole policy: optimise over the achievable distributions, randomised policies included",
+        )
+    if report.proved("preorder", "consistent") and report.refuted("total"):
+        return (
+            "≼ is a consistent pre-order but not total, so there may be no best policy, or only a stochastic one",
+            "look for the undominated policies; check_optimality certifies one that is at least as good as all (T1)",
+        )
+    if report.refuted("transitive"):
+        return (
+            "≼ is not transitive, so there may be no optimal policy",
+            "if it compares probabilities of winning, play its game: a von Neumann winner exists (T8)",
+        )
+    if undecided:
+        return (
+            f"an axiom that the choice of a method needs was not decided: {undecided[0].reason}",
+            undecided[0].advice,
+        )
+    return "≼ is not reflexive, so it is not a pre-order", "state a preference by which everything is as good as itself"

@@ -12,9 +12,9 @@ from fractions import Fraction
 
 from prefcore.claims import BlackBox
 from prefcore.distribution import Distribution
-from prefcore.evidence import PolicyTable
 from prefcore.formula import Formula, evaluate
-from prefcore.processes import Tabulation
+from prefcore.relations import fits
+from prefcore.trees import PolicyTable, Tabulation
 
 Values = list[Fraction]
 ZERO = Fraction(0)
@@ -29,10 +29,15 @@ class Carrier:
 
 
 def carrier(relation: Formula | BlackBox, outcomes: Sequence[object]) -> Carrier:
-    """How lotteries over these outcomes are carried for this relation."""
+    """How lotteries over these outcomes are carried for this relation.
+
+    Raises ``FormulaTooLarge`` for a black box over too many outcomes.
+    """
     if isinstance(relation, Formula):
         rows = zip(*relation.features, strict=True) if relation.features else ([] for _ in outcomes)
         return Carrier(tuple([Fraction(v) for v in row] for row in rows), lambda x, y: evaluate(relation, x, y))
+
+    fits(len(outcomes), outcomes)
 
     def below(x: Values, y: Values) -> bool:
         a, b = (Distribution({o: p for o, p in zip(outcomes, values, strict=True) if p}) for values in (x, y))

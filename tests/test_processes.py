@@ -8,7 +8,8 @@ from itertools import product
 import pytest
 
 import prefcore as pc
-from prefcore.processes import HistoryTree, Tabulation, policy_table, table_policy, tabulate
+from prefcore.processes import policy_table, tabulate
+from prefcore.trees import HistoryTree, Tabulation, table_policy
 
 HALF = Fraction(1, 2)
 

@@ -211,7 +211,7 @@ def test_beware_of_axioms_on_the_achievable_set_alone():
             ),
             "transitive",
         ),
-        (pc.relation(lambda A, B: len(A) <= len(B)), "formula"),
+        (pc.relation(lambda A, B: len(A) <= len(B)), "black box"),
         (pc.relation(lambda A, B: A.prob({"low"}) < B.prob({"low"})), "pre-order"),
     ],
 )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from functools import partial
+from functools import partial, reduce
 from itertools import islice, product
+from operator import or_
 
 import z3
 
@@ -47,16 +48,19 @@ from prefcore.formula import (
     Not,
     Or,
     Product,
+    continuous,
     evaluate,
+    feature_terms,
     feature_values,
     gap,
     is_closed,
+    parts,
 )
 from prefcore.search import farkas, grid
 from prefcore.search.semilinear import EXPLICIT, Deadline, decide
 
 FIRST_FACES = 4  # on which simple triples are tried before any proof
-FEATURES = 8  # of which one is tried to match
+TERMS = 10  # of which one is tried to match
 WITNESSES = (
     (Fraction(1, 2),),
     (Fraction(0), Fraction(1, 2), Fraction(1)),
@@ -96,8 +100,8 @@ def find(
         refuted = decide(NEVER, gap(formula), deadline.sooner(5.0))
         if isinstance(refuted, Refutation):
             return ClosedAndTotal(total, refuted)
-    for feature in range(min(len(formula.features), FEATURES) if closed else 0):
-        matching = _matching(formula, feature, deadline.sooner(5.0))
+    for term in islice(_one_sided(formula), TERMS) if closed else ():
+        matching = _matching(formula, term, deadline.sooner(5.0))
         if matching is not None:
             return matching
     if formula.outcomes <= EXPLICIT:
@@ -126,12 +130,24 @@ def _rules(closed: bool) -> Iterator[tuple[Callable[[Refutation], Evidence], Sta
             yield partial(FixedWitnesses, alphas), witness_statement(alphas)
 
 
-def _matching(formula: Formula, feature: int, deadline: Deadline) -> Matching | None:
-    span = decide(span_statement(feature), formula, deadline)
+def _one_sided(formula: Formula) -> Iterator[int]:
+    """Terms that read one lottery only, and change continuously with it: candidates to be matched."""
+    reads: list[int] = []  # 1 for A, 2 for B, 3 for both
+    for i, node in enumerate(formula.nodes):
+        terms, conditions = parts(node)
+        reads.append(
+            1 << node.side if isinstance(node, Feature) else reduce(or_, (reads[j] for j in (*terms, *conditions)), 0)
+        )
+        if reads[i] == 1 and isinstance(node, (Feature, Max, Min, Product)) and continuous(formula, i):
+            yield i
+
+
+def _matching(formula: Formula, term: int, deadline: Deadline) -> Matching | None:
+    span = decide(span_statement(term), formula, deadline)
     if not isinstance(span, Refutation):
         return None
-    match = decide(match_statement(feature, len(formula.features)), formula, deadline)
-    return Matching(feature, span, match) if isinstance(match, Refutation) else None
+    match = decide(match_statement(term, feature_terms(formula)), formula, deadline)
+    return Matching(term, span, match) if isinstance(match, Refutation) else None
 
 
 def _counterexample(

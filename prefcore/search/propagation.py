@@ -70,6 +70,18 @@ class Propagator:
                     self._trail.append(other)
         return None
 
+    def facts(self) -> list[int]:
+        """The literals that follow from the clauses by unit propagation, in order."""
+        return self._trail
+
+    def conflicting(self) -> bool:
+        """Whether the clauses contradict each other by unit propagation alone."""
+        return self._conflict is not None
+
+    def settled(self, number: int) -> bool:
+        """Whether a literal or its denial is among the facts."""
+        return number in self._reason or -number in self._reason
+
     def hints(self, clause: Clause) -> list[int] | None:
         """The hints by which the clause follows, or None."""
         mark = len(self._trail)

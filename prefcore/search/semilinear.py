@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import gcd, lcm
+from typing import Any, TypeAlias
 
 import numpy as np
 import z3
@@ -23,11 +24,12 @@ from prefcore.axioms import ALPHA, ONE, REST, Statement
 from prefcore.clauses import Clauses, FeatureOf, Mass, Monomial, clauses_of
 from prefcore.evidence import Lemma, Refutation
 from prefcore.formula import Formula
-from prefcore.search import farkas
+from prefcore.search import direct, farkas
 from prefcore.search.propagation import Clause, refutation
 
 EXPLICIT = 8  # outcomes up to which there is a variable for each
 MAX_ROUNDS = 60  # cuts, and Boolean models to refute
+WIDEST_FACE = 40  # outcomes with a variable each when no proof is wanted
 
 Lotteries = tuple[list[tuple[tuple[int, Fraction], ...]], Fraction | None]  # (lotteries by outcome index, α)
 Row = dict[str, Fraction]  # a linear expression over z3's names; "" is the constant
@@ -161,35 +163,66 @@ class _Encoding:
         return self._known[key][1]
 
     def _read(self, expression: z3.ExprRef) -> int | None:
+        parsed = _parse(expression.sexpr())
         sign = 1
-        while z3.is_not(expression):
-            sign, expression = -sign, expression.arg(0)
-        if z3.is_const(expression):
-            name = expression.decl().name()
-            return sign * int(name[1:]) if name.startswith("b") and name[1:].isdigit() else None
-        if not (z3.is_le(expression) or z3.is_ge(expression) or z3.is_lt(expression) or z3.is_gt(expression)):
+        while isinstance(parsed, list) and parsed[0] == "not":
+            sign, parsed = -sign, parsed[1]
+        if isinstance(parsed, str):
+            return sign * int(parsed[1:]) if parsed.startswith("b") else None
+        if parsed[0] not in ("<=", ">=", "<", ">"):
             return None
-        left, right = (_linear(side) for side in expression.children())
+        left, right = (_linear(side) for side in parsed[1:])
         if left is None or right is None:
             return None
-        if z3.is_lt(expression) or z3.is_gt(expression):  # the denial of >= or <=
+        if parsed[0] in ("<", ">"):  # the denial of >= or <=
             sign = -sign
-        if z3.is_le(expression) or z3.is_gt(expression):
+        if parsed[0] in ("<=", ">"):
             left, right = right, left
-        number = self.numbers.get(_canonical(_add(left, right, Fraction(-1))))
+        number = self.numbers.get(_canonical(_add(left, right, -1)))
         return None if number is None else sign * number
 
 
-def _linear(expression: z3.ExprRef) -> Row | None:
-    """A linear expression of z3's as a row; None if it isn't linear."""
+Parsed: TypeAlias = Any  # a token, or a list of them: far faster than walking z3's own expressions
+
+
+def _parse(text: str) -> Parsed:
+    """An s-expression as nested lists."""
+    stack: list[list[Parsed]] = [[]]
+    for token in text.replace("(", " ( ").replace(")", " ) ").split():
+        if token == "(":
+            stack.append([])
+        elif token == ")":
+            done = stack.pop()
+            stack[-1].append(done)
+        else:
+            stack[-1].append(token)
+    return stack[0][0]
+
+
+def _constant(parsed: Parsed) -> Fraction | None:
+    """The number that an s-expression writes, if it is one."""
+    if isinstance(parsed, str):
+        return Fraction(parsed) if parsed[0].isdigit() else None
+    values = [_constant(part) for part in parsed[1:]]
+    if parsed[0] == "-" and len(values) == 1 and values[0] is not None:
+        return -values[0]
+    if parsed[0] == "/" and len(values) == 2 and values[0] is not None and values[1]:
+        return values[0] / values[1]
+    return None
+
+
+def _linear(parsed: Parsed) -> Row | None:
+    """A linear s-expression as a row; None if it isn't linear."""
     row: Row = {}
-    for term in expression.children() if z3.is_add(expression) else [expression]:
+    terms = parsed[1:] if isinstance(parsed, list) and parsed[0] == "+" else [parsed]
+    for term in terms:
         scale, name = Fraction(1), ""
-        for factor in term.children() if z3.is_mul(term) else [term]:
-            if z3.is_rational_value(factor):
-                scale *= farkas.fraction(factor)
-            elif z3.is_const(factor) and not name:
-                name = factor.decl().name()
+        for factor in term[1:] if isinstance(term, list) and term[0] == "*" else [term]:
+            value = _constant(factor)
+            if value is not None:
+                scale *= value
+            elif isinstance(factor, str) and not name:
+                name = factor
             else:
                 return None
         row[name] = row.get(name, Fraction(0)) + scale
@@ -207,8 +240,10 @@ def _solver(text: str, deadline: Deadline) -> z3.Solver:
     return solver
 
 
-def _ask(encoding: _Encoding, cuts: Sequence[Row], deadline: Deadline) -> tuple[str, z3.Solver, list[list[int]]]:
-    """z3's answer, and the conflicts among literals that its theory lemmas report."""
+def _ask(
+    encoding: _Encoding, cuts: Sequence[Row], deadline: Deadline, suggest: bool
+) -> tuple[str, z3.Solver, list[list[int]]]:
+    """z3's answer, and, if it is to `suggest` them, the conflicts among literals that its theory lemmas report."""
     suggestions: dict[tuple[int, ...], None] = {}
 
     def note(hint: z3.ExprRef, _: object, clause: z3.AstVector) -> None:
@@ -217,7 +252,7 @@ def _ask(encoding: _Encoding, cuts: Sequence[Row], deadline: Deadline) -> tuple[
             suggestions[tuple(sorted({-x for x in found if x is not None}))] = None
 
     solver = _solver("\n".join([encoding.problem(), *(f"(assert {_text(cut)})" for cut in cuts)]), deadline)
-    log = z3.OnClause(solver, note)
+    log = z3.OnClause(solver, note) if suggest else None
     answer = str(solver.check())
     del log
     atoms = encoding.system.atoms
@@ -419,11 +454,14 @@ def decide(
     Without `definitions`, opaque terms are arbitrary: a refutation stands, lotteries may be spurious.
     """
     system = clauses_of(statement, formula, definitions)
+    chained = direct.refute(system)
+    if chained is not None:
+        return chained
     encoding = _Encoding(system, formula.outcomes <= EXPLICIT)
     cuts: list[Row] = []
     suggestions: list[list[int]] = []
     for attempt in range(MAX_ROUNDS):
-        answer, solver, found = _ask(encoding, cuts, deadline)
+        answer, solver, found = _ask(encoding, cuts, deadline, suggest=True)
         suggestions += found
         if answer == "unsat":
             return _certify(encoding, suggestions, cuts, deadline)
@@ -433,15 +471,24 @@ def decide(
             return _lotteries(encoding, solver.model(), range(formula.outcomes))
         new, span = _separate(encoding, solver.model())
         if not new:
-            return _on_face(statement, formula, sorted(span), deadline) if definitions else None
+            return find(statement, formula, deadline, sorted(span | _extremes(formula))) if definitions else None
         cuts += new if attempt else new + _valid_cuts(encoding)
     return None
 
 
-def _on_face(statement: Statement, formula: Formula, face: list[int], deadline: Deadline) -> Lotteries | None:
-    """The same question over the outcomes that span a model, one variable each."""
-    if not face or len(face) > 40:
+def find(
+    statement: Statement, formula: Formula, deadline: Deadline, face: Sequence[int] | None = None
+) -> Lotteries | None:
+    """Lotteries over the outcomes of a face (or over all) at which the negated axiom holds, or None; no proof."""
+    outcomes = range(formula.outcomes) if face is None else face
+    if not outcomes or len(outcomes) > WIDEST_FACE:
         return None
-    encoding = _Encoding(clauses_of(statement, restricted(formula, face), True), True)
-    answer, solver, _ = _ask(encoding, [], deadline)
-    return _lotteries(encoding, solver.model(), face) if answer == "sat" else None
+    local = formula if face is None else restricted(formula, face)
+    encoding = _Encoding(clauses_of(statement, local, True), True)
+    answer, solver, _ = _ask(encoding, [], deadline, suggest=False)
+    return _lotteries(encoding, solver.model(), outcomes) if answer == "sat" else None
+
+
+def _extremes(formula: Formula) -> set[int]:
+    """Outcomes at which a feature is largest or smallest, for a few features."""
+    return {f.index(pick(f)) for f in formula.features[:10] for pick in (min, max)}
