@@ -5,7 +5,7 @@ A lottery over three outcomes is a point of a triangle whose corners are the sur
 ``αA + (1-α)C`` and ``αB + (1-α)C`` is parallel to the one between A and B. For expected reward the indifference sets
 are parallel lines; each axiom that fails shows as a picture in which they are not.
 
-Regions and borders come from :mod:`prefcore.indifference`. A border between better and worse is drawn solid if the
+Regions and borders come from :mod:`prefcore.chart`. A border between better and worse is drawn solid if the
 lotteries on it are indifferent, and dotted if they are not; edges that a relation treats differently from the inside
 beside them are shown as a rim.
 """
@@ -21,9 +21,7 @@ from math import hypot
 from typing import Any
 from unicodedata import east_asian_width
 
-from prefcore.claims import BlackBox
-from prefcore.distribution import Distribution, mix
-from prefcore.indifference import (
+from prefcore.chart import (
     APART,
     BETTER,
     BORDER,
@@ -39,6 +37,8 @@ from prefcore.indifference import (
     rim_of,
     survey,
 )
+from prefcore.claims import BlackBox
+from prefcore.distribution import Distribution, mix
 from prefcore.relations import Relation, formula_of
 
 FINE, COARSE, ASKED = 32, 16, 14  # cells on a side: for the reference, for other lotteries, for a black box

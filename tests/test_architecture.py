@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -244,3 +245,15 @@ def test_no_module_is_named_like_a_public_function_of_its_package() -> None:
             path.parent.name for path in (ROOT / package).glob("*/__init__.py")
         }
         assert not exported & own, package
+
+
+def test_no_module_bears_the_name_of_a_public_function() -> None:
+    """Importing a submodule binds its name in the package, which would hide the function."""
+    code = (
+        "import pkgutil, importlib, inspect, prefcore, solvers\n"
+        "for package in (prefcore, solvers):\n"
+        "    names = {n for n in package.__all__ if not inspect.ismodule(getattr(package, n))}\n"
+        "    modules = {m.name for m in pkgutil.iter_modules(package.__path__)}\n"
+        "    assert not names & modules, names & modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
