@@ -119,7 +119,7 @@ class Formula:
         if type(self.features) is not tuple or type(self.nodes) is not tuple or not self.nodes:
             raise ValueError("a formula has a tuple of features and a non-empty tuple of nodes")
         for vector in self.features:
-            if type(vector) is not tuple or len(vector) != self.outcomes or not all(type(v) is int for v in vector):
+            if type(vector) is not tuple or len(vector) != self.outcomes or set(map(type, vector)) != {int}:
                 raise ValueError(f"a feature must have one integer for each of the {self.outcomes} outcomes")
         for index, node in enumerate(self.nodes):
             self._check(index, node)

@@ -153,6 +153,7 @@ def _axiom(formula: Formula, axiom: str, evidence: Evidence) -> None:
 
 def _value_order(formula: Formula) -> None:
     """``A ≼ B`` reads ``p(A, B) >= 0`` with p antisymmetric and no term in both lotteries, so p = V(B) - V(A)."""
+    _require(isinstance(formula.nodes[-1], Atom), "the relation is not one comparison of values")
     system = Clauses(Statement((ONE, ONE), ()), formula, definitions=False)
     there, back = (
         system.atoms.get(system.comparison(Comparison(A, B))),

@@ -240,23 +240,33 @@ def _solver(text: str, deadline: Deadline) -> z3.Solver:
     return solver
 
 
-def _ask(
-    encoding: _Encoding, cuts: Sequence[Row], deadline: Deadline, suggest: bool
-) -> tuple[str, z3.Solver, list[list[int]]]:
-    """z3's answer, and, if it is to `suggest` them, the conflicts among literals that its theory lemmas report."""
-    suggestions: dict[tuple[int, ...], None] = {}
+@dataclass(slots=True)
+class _Log:
+    """What z3 said on its way: conflicts of literals (theory lemmas), and clauses that it learned."""
+
+    conflicts: dict[Clause, None] = field(default_factory=dict)
+    learned: list[Clause] = field(default_factory=list)
+
+
+def _ask(encoding: _Encoding, cuts: Sequence[Row], deadline: Deadline, log: _Log | None) -> tuple[str, z3.Solver]:
+    """z3's answer to the clauses and cuts; what it says on its way goes into the log."""
 
     def note(hint: z3.ExprRef, _: object, clause: z3.AstVector) -> None:
-        if hint is not None and z3.is_const(hint) and hint.decl().name() == "smt":
-            found = [encoding.back(clause[i]) for i in range(len(clause))]
-            suggestions[tuple(sorted({-x for x in found if x is not None}))] = None
+        kind = hint.decl().name() if hint is not None and z3.is_const(hint) else ""
+        if log is not None and kind in ("smt", "rup"):
+            # Facts about the domain drop out: a lemma's bound implies them.
+            read = [encoding.back(clause[i]) for i in range(len(clause))]
+            found = [x for x in read if x is not None]
+            if kind == "rup":
+                log.learned.append(tuple(found))
+            elif found and all(abs(x) in encoding.system.atoms for x in found):
+                log.conflicts[tuple(sorted({-x for x in found}))] = None
 
     solver = _solver("\n".join([encoding.problem(), *(f"(assert {_text(cut)})" for cut in cuts)]), deadline)
-    log = z3.OnClause(solver, note) if suggest else None
+    listener = None if log is None else z3.OnClause(solver, note)
     answer = str(solver.check())
-    del log
-    atoms = encoding.system.atoms
-    return answer, solver, [list(s) for s in suggestions if s and all(abs(x) in atoms for x in s)]
+    del listener
+    return answer, solver
 
 
 def _boolean(
@@ -318,9 +328,8 @@ def _conflicts(
 # -- unsat: the refutation ------------------------------------------------------------------------------------------
 
 
-def _certify(
-    encoding: _Encoding, suggestions: list[list[int]], cuts: Sequence[Row], deadline: Deadline
-) -> Refutation | None:
+def _certify(encoding: _Encoding, log: _Log, cuts: Sequence[Row], deadline: Deadline) -> Refutation | None:
+    """The refutation that the log suggests; where it has gaps, the Boolean part is solved again, lemma by lemma."""
     system = encoding.system
     lemmas: dict[tuple[int, ...], Lemma] = {}
 
@@ -331,10 +340,13 @@ def _certify(
         lemmas[tuple(sorted(found.literals))] = found
         return True
 
-    for conflict in suggestions:
+    for conflict in log.conflicts:
         learn(conflict)
         if not deadline.left:
             return None
+    logged = refutation(system.clauses, list(lemmas.values()), log.learned, system.definitions)
+    if logged is not None:
+        return logged
     while deadline.left:
         learned, model = _boolean(system.clauses, list(lemmas.values()), deadline)
         if learned is not None:
@@ -413,15 +425,13 @@ def _separate(encoding: _Encoding, model: z3.ModelRef) -> tuple[list[Row], set[i
         span |= {int(o) for o in np.flatnonzero(answer.x[:n] > 1e-9)}
         if answer.fun <= 1e-9:
             continue
-        direction = [
-            Fraction(float(d / s)).limit_denominator(10**6)
-            for d, s in zip(answer.eqlin.marginals[:rows], scale[ks], strict=True)
-        ]
         # Any direction gives a valid cut, since its bound is exact; it must exclude the point to be of use.
+        slopes = answer.eqlin.marginals[:rows] / scale[ks]
+        direction = [round(float(d)) for d in slopes * (10**6 / max(np.abs(slopes).max(), 1e-300))]
         vectors = [(c, system.formula.features[k]) for c, k in zip(direction, ks, strict=True) if c]
         if not vectors:
             continue
-        largest = max(sum((c * f[o] for c, f in vectors), Fraction(0)) for o in range(n))
+        largest = max(map(sum, zip(*([c * v for v in f] for c, f in vectors), strict=True)))
         if sum((c * y for c, y in zip(direction, point, strict=True)), Fraction(0)) > largest:
             cut = {name: c * largest for name, c in MASSES[kind].items()}
             for c, k in zip(direction, ks, strict=True):
@@ -459,16 +469,19 @@ def decide(
         return chained
     encoding = _Encoding(system, formula.outcomes <= EXPLICIT)
     cuts: list[Row] = []
-    suggestions: list[list[int]] = []
+    log = _Log()
     for attempt in range(MAX_ROUNDS):
-        answer, solver, found = _ask(encoding, cuts, deadline, suggest=True)
-        suggestions += found
+        answer, solver = _ask(encoding, cuts, deadline, log)
         if answer == "unsat":
-            return _certify(encoding, suggestions, cuts, deadline)
+            return _certify(encoding, log, cuts, deadline)
         if answer != "sat" or not deadline.left:
             return None
         if encoding.explicit:
             return _lotteries(encoding, solver.model(), range(formula.outcomes))
+        if attempt == 0 and definitions:
+            found = find(statement, formula, deadline, sorted(_extremes(formula)))
+            if found is not None:
+                return found
         new, span = _separate(encoding, solver.model())
         if not new:
             return find(statement, formula, deadline, sorted(span | _extremes(formula))) if definitions else None
@@ -485,7 +498,7 @@ def find(
         return None
     local = formula if face is None else restricted(formula, face)
     encoding = _Encoding(clauses_of(statement, local, True), True)
-    answer, solver, _ = _ask(encoding, [], deadline, suggest=False)
+    answer, solver = _ask(encoding, [], deadline, None)
     return _lotteries(encoding, solver.model(), outcomes) if answer == "sat" else None
 
 
