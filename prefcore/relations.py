@@ -94,6 +94,17 @@ def fits(functionals: int, outcomes: Sequence[Outcome]) -> None:
 # -- the trace ------------------------------------------------------------------------------------------------------
 
 
+Functional = tuple[int, Fraction, Fraction]  # k, scale and shift: scale · f_k + shift
+
+
+def _reached(t: int, payoff: int) -> int:
+    return int(payoff <= t)
+
+
+def _shortfall(t: int, payoff: int) -> int:
+    return max(0, t - payoff)
+
+
 @dataclass(slots=True)
 class _Trace:
     """Nodes and features under construction, shared by all paths, and the path being followed."""
@@ -104,6 +115,7 @@ class _Trace:
     numbers: dict[Node, int] = field(default_factory=dict)
     features: list[tuple[int, ...]] = field(default_factory=list)
     interned: dict[tuple[int, ...], int] = field(default_factory=dict)
+    families: dict[object, list[tuple[int, Functional]]] = field(default_factory=dict)
     refused: NotTraceable | None = None  # kept, in case that the function swallows it
     script: list[bool] = field(default_factory=list)  # answers to give on this path
     asked: list[tuple[int, bool]] = field(default_factory=list)  # conditions decided on this path
@@ -117,7 +129,7 @@ class _Trace:
 
     # features
 
-    def feature(self, values: Sequence[Fraction | int]) -> tuple[int, Fraction, Fraction]:
+    def feature(self, values: Sequence[Fraction | int]) -> Functional:
         """``(k, scale, shift)`` with values = scale·f_k + shift; k = -1 for a constant."""
         scale = lcm(*(v.denominator for v in values))
         integers = [v.numerator * (scale // v.denominator) for v in values] if scale > 1 else [int(v) for v in values]
@@ -145,7 +157,30 @@ class _Trace:
 
     def functional(self, side: int, values: Sequence[Fraction | int]) -> Term:
         """The term ``Σ_o L[o]·values[o]`` of the lottery on that side."""
-        k, scale, shift = self.feature(values)
+        return self.term(side, self.feature(values))
+
+    def family(self, kind: Callable[[int, int], int], payoffs: Sequence[int]) -> list[tuple[int, Functional]]:
+        """``kind(t, payoff)`` as a functional for each value t of the payoffs, ascending; read for both lotteries."""
+        key = kind, tuple(payoffs)
+        if key not in self.families:
+            thresholds = sorted(set(payoffs))
+            fits(len(thresholds), self.outcomes)
+            self.families[key] = [(t, self.feature([kind(t, u) for u in payoffs])) for t in thresholds]
+        return self.families[key]
+
+    def unit(self, side: int, outcome: int) -> Term:
+        """The probability of one outcome."""
+        n = len(self.outcomes)
+        if n == 1:
+            return Term(self, Fraction(1), {})
+        vector = (0,) * outcome + (1,) + (0,) * (n - outcome - 1)
+        if vector in self.interned:
+            return self.term(side, (self.interned[vector], Fraction(1), Fraction(0)))
+        return self.functional(side, vector)
+
+    def term(self, side: int, functional: Functional) -> Term:
+        """``scale · E f_k + shift`` as a term."""
+        k, scale, shift = functional
         return Term(self, shift, {self.node(Feature(side, k)): scale} if k >= 0 else {})
 
     def number(self, term: Term) -> int:
@@ -474,26 +509,19 @@ class Lottery(Symbol):
         with at_the_door():
             bound = exact(value, "value")
         payoffs, scale = self.trace.payoffs(payoff)
-        return self._reached(payoffs, floor(bound * scale))
+        return self.trace.functional(self.side, [_reached(floor(bound * scale), u) for u in payoffs])
 
     def cumulative(self, payoff: Payoff) -> tuple[Term, ...]:
         """The distribution function at each of the payoff's values, ascending."""
         payoffs, _ = self.trace.payoffs(payoff)
-        thresholds = sorted(set(payoffs))
-        fits(len(thresholds), self.outcomes)
-        return tuple(self._reached(payoffs, t) for t in thresholds)
-
-    def _reached(self, payoffs: list[int], bound: int) -> Term:
-        return self.trace.functional(self.side, [int(u <= bound) for u in payoffs])
+        return tuple(self.trace.term(self.side, f) for _, f in self.trace.family(_reached, payoffs))
 
     def cvar(self, payoff: Payoff, level: Number) -> Term:
         """``max_t t - E (t - payoff)⁺ / level`` over the payoff's values t [Rockafellar and Uryasev 2000]."""
         with at_the_door():
             share = tail_level(level)
         payoffs, scale = self.trace.payoffs(payoff)
-        thresholds = sorted(set(payoffs))
-        fits(len(thresholds), self.outcomes)
-        shortfalls = ((t, self.trace.functional(self.side, [max(0, t - u) for u in payoffs])) for t in thresholds)
+        shortfalls = ((t, self.trace.term(self.side, f)) for t, f in self.trace.family(_shortfall, payoffs))
         largest: Term = maximum(*((t - below / share) / scale for t, below in shortfalls))
         return largest
 
@@ -513,7 +541,10 @@ class Lottery(Symbol):
         elif not isinstance(other, Lottery):
             raise InvalidRelation(f"a lottery was compared with {_shown(other)}")
         fits(len(self.outcomes), self.outcomes)
-        equal = [(self[o] == other[o]).index for o in self.outcomes]
+        equal = []
+        for i, o in enumerate(self.outcomes):
+            there = self.trace.unit(other.side, i) if isinstance(other, Lottery) else other[o]
+            equal.append((self.trace.unit(self.side, i) == there).index)
         return Condition(self.trace, self.trace.join(And, equal))
 
     def __ne__(self, other: object) -> Condition:  # type: ignore[override]
