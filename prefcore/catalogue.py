@@ -12,7 +12,7 @@ from typing import Any
 
 from prefcore.clauses import Exact, whole
 from prefcore.distribution import Event, Number, Payoff, exact, indicator, payoff_at, tail_level
-from prefcore.relations import Function, Relation, at_the_door, fits, relation
+from prefcore.relations import Function, Relation, at_the_door, cumulative_of, fits, outcomes_of, relation
 
 Functional = Callable[[Any], Any]
 AnyRelation = Relation[Function]
@@ -183,7 +183,7 @@ def stochastic_dominance(payoff: Payoff) -> AnyRelation:
 
     def order(A: Any, B: Any) -> Any:
         result: Any = True
-        for a, b in zip(A.cumulative(u), B.cumulative(u), strict=True):
+        for a, b in zip(cumulative_of(A, u), cumulative_of(B, u), strict=True):
             result = (b <= a) & result
         return result
 
@@ -217,7 +217,7 @@ def skew_symmetric(phi: Callable[[Any, Any], Any]) -> AnyRelation:
         raise TypeError(f"phi must be a function of two outcomes, got {phi!r}")
 
     def order(A: Any, B: Any) -> Any:
-        outcomes = A.outcomes
+        outcomes = outcomes_of(A)
         fits(len(outcomes), outcomes)
         matrix = [[_entry(phi, x, y) for y in outcomes] for x in outcomes]
         for i, x in enumerate(outcomes):

@@ -61,10 +61,16 @@ def check_on(
     """As :func:`check`; `closed` says that events may name only the given outcomes."""
     if not isinstance(relation, Relation):
         raise TypeError(f"check needs a relation: decorate the function with @pc.relation, got {relation!r}")
+    if isinstance(axioms, str):
+        raise TypeError(f"axioms must be a sequence of names, got {axioms!r}: write [{axioms!r}]")
     names = DEFAULT_AXIOMS if axioms is None else tuple(axioms)
+    if not names:
+        raise ValueError("axioms must name at least one axiom")
     for name in names:
         if name not in AXIOMS:
             raise ValueError(f"unknown axiom {name!r}: choose from {', '.join(AXIOMS)}")
+    if isinstance(budget, (bool, str)):
+        raise TypeError(f"budget must be a number of seconds, got {budget!r}")
     seconds = DEFAULT_BUDGET if budget is None else float(budget)
     if not seconds > 0:
         raise ValueError(f"budget must be a positive number of seconds, got {budget!r}")

@@ -183,10 +183,6 @@ class Distribution:
         bound = exact(value, "value")
         return sum((p for o, p in self.items() if payoff_at(payoff, o) <= bound), Fraction(0))
 
-    def cumulative(self, payoff: Payoff) -> tuple[Fraction, ...]:
-        """The distribution function at each of the payoff's values, ascending."""
-        return tuple(self.at_most(payoff, value) for value in self.values(payoff))
-
     def cvar(self, payoff: Payoff, level: Number) -> Fraction:
         """The mean of the worst `level` share of the payoff: ``max_t t - E (t - payoff)⁺ / level``.
 

@@ -14,6 +14,7 @@ import random
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import log10
 from typing import Any
 
 from prefcore.distribution import Distribution
@@ -22,6 +23,9 @@ from prefcore.trees import History, HistoryTree, PolicyTable, Tabulation
 Policy = Callable[[History], Any]
 
 DEFAULT_LIMIT = 500_000  # trajectories that are enumerated without being asked to
+
+
+BEYOND = 1e30  # trajectories, more than which need not be told apart
 
 
 class ProcessTooLarge(ValueError):
@@ -65,13 +69,12 @@ class DirectPreferenceProcess:
             labels = tuple(labels)
             if not labels:
                 raise ValueError(f"{name} must not be empty")
+            if not all(isinstance(label, Hashable) for label in labels):
+                raise TypeError(f"{name} must be hashable, got {labels!r}")
             if len(set(labels)) != len(labels):
                 raise ValueError(f"{name} must be distinct, got {labels!r}")
             object.__setattr__(self, name, labels)
-        if type(self.horizon) is not int:
-            raise TypeError(f"horizon must be an int, got {self.horizon!r}")
-        if self.horizon < 1:
-            raise ValueError(f"horizon must be at least 1, got {self.horizon}")
+        whole_number(self.horizon, "horizon")
         for name in ("environment", "preference", "outcome"):
             if not callable(getattr(self, name)):
                 raise TypeError(f"{name} must be callable, got {getattr(self, name)!r}")
@@ -79,35 +82,47 @@ class DirectPreferenceProcess:
             raise TypeError(f"available must be a function of a history, got {self.available!r}")
 
 
+def whole_number(value: object, name: str) -> None:
+    """Raises unless the argument is an int of at least 1."""
+    if type(value) is not int:
+        raise TypeError(f"{name} must be an int, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}")
+
+
 def _row(process: DirectPreferenceProcess, row: object, where: str) -> Distribution:
-    """A row of the environment as a distribution over known observations; errors say `where`."""
+    """A row of the environment as a distribution over known observations; errors say `where` it is from."""
     try:
         next_observation = row if isinstance(row, Distribution) else Distribution(row)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
-        raise type(error)(f"the environment {where} is not a distribution: {error}") from error
+        raise type(error)(f"{where} is not a distribution: {error}") from error
     for observation in next_observation:
         if observation not in process.observations:
-            raise ValueError(f"the environment {where} gives {observation!r}, which is not among the observations")
+            raise ValueError(f"{where} gives {observation!r}, which is not among the observations")
     return next_observation
 
 
 def first_observation(process: DirectPreferenceProcess) -> Distribution:
     """The distribution of o_0."""
-    row = process.environment((), None) if process.initial is None else process.initial
-    return _row(process, row, "before the first observation")
+    if process.initial is not None:
+        return _row(process, process.initial, "initial")
+    return _row(process, process.environment((), None), "environment((), None), which without initial gives o_0,")
 
 
 def next_observation(process: DirectPreferenceProcess, history: History, action: Any) -> Distribution:
     """``e(· | history, action)``."""
     row = process.environment(history, action)
-    return _row(process, row, f"after history {history!r} and action {action!r}")
+    return _row(process, row, f"the environment after history {history!r} and action {action!r}")
 
 
 def available_actions(process: DirectPreferenceProcess, history: History) -> tuple[Any, ...]:
     """The actions that can be taken at a history, in the order of ``process.actions``."""
     if process.available is None:
         return process.actions
-    offered = tuple(process.available(history))
+    given = process.available(history)
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise TypeError(f"available must return actions at history {history!r}, got {given!r}")
+    offered = tuple(given)
     unknown = [a for a in offered if a not in process.actions]
     if unknown or not offered:
         what = f"offers {unknown[0]!r}, which is not among the actions" if unknown else "offers no action"
@@ -117,6 +132,8 @@ def available_actions(process: DirectPreferenceProcess, history: History) -> tup
 
 def action_probabilities(process: DirectPreferenceProcess, policy: Policy, history: History) -> Distribution:
     """What the policy does at a history: an action stands for its point mass."""
+    if not callable(policy):
+        raise TypeError(f"a policy is a function of a history, got {policy!r}")
     choice = policy(history)
     if isinstance(choice, (Mapping, Distribution)):
         try:
@@ -212,13 +229,15 @@ def tabulate(process: DirectPreferenceProcess, limit: int = DEFAULT_LIMIT) -> Ta
     The size is bounded by ``|O| (|A||O|)^T``. If that exceeds `limit`, the true size is first estimated from random
     descents (Knuth, *Estimating the efficiency of backtrack programs*, 1975), then counted as the list grows.
     """
-    bound = len(process.observations) * (len(process.actions) * len(process.observations)) ** process.horizon
-    if bound > limit:
-        estimate = _estimated_size(process)
+    whole_number(limit, "limit")
+    digits = _digits(process)
+    if digits > log10(limit):
+        estimate = _estimated_size(process, limit)
         if estimate > 2 * limit:
+            about = f"about {estimate:.1e}" if estimate < BEYOND else f"more than {BEYOND:.0e}"
             raise ProcessTooLarge(
-                f"the process has about {_short(estimate)} trajectories (at most {_short(bound)}), more than the "
-                f"limit of {limit}: shorten the horizon or raise limit="
+                f"the process has {about} trajectories (at most 10^{digits:.1f}), more than the limit of {limit}: "
+                "shorten the horizon or raise limit="
             )
     first = first_observation(process)
     level: list[History] = [(o,) for o in first]
@@ -239,7 +258,7 @@ def tabulate(process: DirectPreferenceProcess, limit: int = DEFAULT_LIMIT) -> Ta
                 rows.append(row)
             if after + len(following) > 2 * limit + 1:
                 raise ProcessTooLarge(
-                    f"the process has more than {limit} trajectories (at most {_short(bound)}): raise limit="
+                    f"the process has more than {limit} trajectories (at most 10^{digits:.1f}): raise limit="
                 )
             histories.append(history)
             actions.append(allowed)
@@ -259,27 +278,34 @@ def tabulate(process: DirectPreferenceProcess, limit: int = DEFAULT_LIMIT) -> Ta
     return Tabulation(tree, tuple(histories), tuple(actions), tuple(index))
 
 
-def _short(count: int) -> str:
-    text = str(count)
-    return text if len(text) <= 9 else f"{text[0]}.{text[1]}e{len(text) - 1}"
+def _digits(process: DirectPreferenceProcess) -> float:
+    """The decimal logarithm of ``|O| (|A||O|)^T``; horizons beyond sense are cut."""
+    observations, actions = len(process.observations), len(process.actions)
+    return log10(observations) + min(process.horizon, 10**15) * log10(observations * actions)
 
 
-def _estimated_size(process: DirectPreferenceProcess, descents: int = 30) -> int:
-    """The mean, over random descents, of the product of branching factors: an unbiased estimate of the leaves."""
+def _estimated_size(process: DirectPreferenceProcess, limit: int, descents: int = 30) -> float:
+    """The mean, over random descents, of the product of branching factors: an unbiased estimate of the leaves.
+
+    A descent ends once its product is hopeless; long ones are fewer.
+    """
     generator = random.Random(0)
-    total = 0
-    for _ in range(descents):
+    total = 0.0
+    count = max(1, min(descents, 3000 // process.horizon))
+    for _ in range(count):
         options = [(o,) for o in first_observation(process)]
-        size = len(options)
+        size = float(len(options))
         history: History = generator.choice(options)
         for _ in range(process.horizon):
+            if size > BEYOND:
+                break
             choices = available_actions(process, history)
             action = generator.choice(choices)
             observations = list(next_observation(process, history, action))
             size *= len(choices) * len(observations)
             history = (*history, action, generator.choice(observations))
         total += size
-    return total // descents
+    return total / count
 
 
 def policy_table(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -49,8 +49,8 @@ from prefcore.formula import (
     parts,
 )
 
-MAX_PATHS = 2048  # forks of one trace
-MAX_DEPTH = 400  # decisions on one path of it
+MAX_PATHS = 1024  # forks of one trace
+MAX_DEPTH = 200  # decisions on one path of it
 MAX_ENTRIES = 5_000_000  # integers in the feature table of one formula
 
 
@@ -60,6 +60,10 @@ class NotTraceable(TypeError):
 
 class InvalidRelation(TypeError):
     """The relation is written wrongly: what it says can't be meant."""
+
+
+class UnknownOutcome(ValueError):
+    """An event names an outcome that is none."""
 
 
 class FormulaTooLarge(ValueError):
@@ -265,11 +269,11 @@ class _Trace:
         node = self.nodes[condition]
         if node == And(()) or node == Or(()):
             return node == And(())
-        for known, answer in self.asked:
-            if known == condition:
-                return answer
-            if self.negate(condition) == known:
-                return not answer
+        known = dict(self.asked)
+        if condition in known:
+            return known[condition]
+        if self.negate(condition) in known:
+            return not known[self.negate(condition)]
         if len(self.asked) >= MAX_DEPTH:
             raise NotTraceable(f"more than {MAX_DEPTH} decisions on one path")
         if len(self.asked) == len(self.script):
@@ -292,6 +296,11 @@ class Symbol:
     __slots__ = ("trace",)
     __array_ufunc__ = None
     trace: _Trace
+
+    def own(self, other: Symbol) -> None:
+        """Raises ``InvalidRelation`` for a symbol that was kept from the tracing of something else."""
+        if other.trace is not self.trace:
+            raise InvalidRelation("a symbolic value was kept from another call and used in this one")
 
     def refuse(self, what: str) -> NoReturn:
         """Ends the trace."""
@@ -322,6 +331,7 @@ class Term(Symbol):
 
     def _read(self, other: object) -> Term:
         if isinstance(other, Term):
+            self.own(other)
             return other
         if isinstance(other, (Condition, Lottery)):
             raise InvalidRelation(f"a {type(other).__name__.lower()} cannot be used as a number")
@@ -427,6 +437,7 @@ class Condition(Symbol):
 
     def _read(self, other: object) -> int:
         if isinstance(other, Condition):
+            self.own(other)
             return other.index
         if type(other).__name__ in ("bool", "bool_"):
             return self.trace.truth(bool(other))
@@ -470,12 +481,16 @@ class Condition(Symbol):
 
 
 class Lottery(Symbol):
-    """A symbolic lottery: it reads like a :class:`Distribution`, and gives terms for numbers."""
+    """A symbolic lottery: it reads like a :class:`Distribution`, and gives terms for numbers.
 
-    __slots__ = ("outcomes", "side")
+    It has those methods of a distribution that mean the same over more outcomes: what depends on the support, such as
+    ``support`` and ``values``, ends the trace.
+    """
+
+    __slots__ = ("side",)
 
     def __init__(self, trace: _Trace, side: int) -> None:
-        self.trace, self.side, self.outcomes = trace, side, trace.outcomes
+        self.trace, self.side = trace, side
 
     def expect(self, payoff: Payoff) -> Term:
         """The expected payoff."""
@@ -488,21 +503,16 @@ class Lottery(Symbol):
             holds = indicator(event)
         if self.trace.closed and not callable(event):
             for outcome in event:
-                if outcome not in self.outcomes:
-                    raise ValueError(
-                        f"the event names {outcome!r}, which is not among the outcomes {_some(self.outcomes)}"
+                if outcome not in self.trace.outcomes:
+                    raise UnknownOutcome(
+                        f"the event names {outcome!r}, which is not among the outcomes {_some(self.trace.outcomes)}"
                     )
-        return self.trace.functional(self.side, [int(holds(o)) for o in self.outcomes])
+        return self.trace.functional(self.side, [int(holds(o)) for o in self.trace.outcomes])
 
     def __getitem__(self, outcome: Outcome) -> Term:
         if isinstance(outcome, Symbol):
             self.refuse("an outcome that depends on the lotteries")
         return self.prob(frozenset({outcome}))
-
-    def values(self, payoff: Payoff) -> tuple[Fraction, ...]:
-        """The different values of a payoff over the outcomes, ascending; these are numbers, not symbols."""
-        payoffs, scale = self.trace.payoffs(payoff)
-        return tuple(Fraction(v, scale) for v in sorted(set(payoffs)))
 
     def at_most(self, payoff: Payoff, value: Number) -> Term:
         """The distribution function: the probability that the payoff is at most `value`."""
@@ -510,11 +520,6 @@ class Lottery(Symbol):
             bound = exact(value, "value")
         payoffs, scale = self.trace.payoffs(payoff)
         return self.trace.functional(self.side, [_reached(floor(bound * scale), u) for u in payoffs])
-
-    def cumulative(self, payoff: Payoff) -> tuple[Term, ...]:
-        """The distribution function at each of the payoff's values, ascending."""
-        payoffs, _ = self.trace.payoffs(payoff)
-        return tuple(self.trace.term(self.side, f) for _, f in self.trace.family(_reached, payoffs))
 
     def cvar(self, payoff: Payoff, level: Number) -> Term:
         """``max_t t - E (t - payoff)⁺ / level`` over the payoff's values t [Rockafellar and Uryasev 2000]."""
@@ -529,20 +534,25 @@ class Lottery(Symbol):
         """``min {x : P(payoff <= x) >= level}``."""
         with at_the_door():
             share = tail_level(level)
-        values, reached, trace = self.values(payoff), self.cumulative(payoff), self.trace
-        node = trace.number(Term(trace, values[-1], {}))
-        for x, below in reversed(list(zip(values[:-1], reached[:-1], strict=True))):
-            node = trace.node(If((below >= share).index, trace.number(Term(trace, x, {})), node))
+        trace = self.trace
+        payoffs, scale = trace.payoffs(payoff)
+        *lower, (top, _) = trace.family(_reached, payoffs)
+        node = trace.number(Term(trace, Fraction(top, scale), {}))
+        for t, below in reversed(lower):
+            reached = trace.term(self.side, below) >= share
+            node = trace.node(If(reached.index, trace.number(Term(trace, Fraction(t, scale), {})), node))
         return Term(trace, Fraction(0), {node: Fraction(1)})
 
     def __eq__(self, other: object) -> Condition:  # type: ignore[override]
         if isinstance(other, Distribution):
-            other = {o: other[o] for o in self.outcomes}
-        elif not isinstance(other, Lottery):
+            other = {o: other[o] for o in self.trace.outcomes}
+        elif isinstance(other, Lottery):
+            self.own(other)
+        else:
             raise InvalidRelation(f"a lottery was compared with {_shown(other)}")
-        fits(len(self.outcomes), self.outcomes)
+        fits(len(self.trace.outcomes), self.trace.outcomes)
         equal = []
-        for i, o in enumerate(self.outcomes):
+        for i, o in enumerate(self.trace.outcomes):
             there = self.trace.unit(other.side, i) if isinstance(other, Lottery) else other[o]
             equal.append((self.trace.unit(self.side, i) == there).index)
         return Condition(self.trace, self.trace.join(And, equal))
@@ -558,6 +568,17 @@ class Lottery(Symbol):
 
     def __getattr__(self, name: str) -> NoReturn:
         self.refuse(f".{name} of a symbolic lottery")
+
+
+def outcomes_of(lottery: Lottery) -> tuple[Any, ...]:
+    """All outcomes at hand; for the catalogue, whose relations mean the same over more of them."""
+    return lottery.trace.outcomes
+
+
+def cumulative_of(lottery: Lottery, payoff: Payoff) -> tuple[Term, ...]:
+    """The distribution function at each value that the payoff takes on the outcomes at hand, ascending."""
+    payoffs, _ = lottery.trace.payoffs(payoff)
+    return tuple(lottery.trace.term(lottery.side, f) for _, f in lottery.trace.family(_reached, payoffs))
 
 
 def _some(outcomes: Sequence[Outcome]) -> str:
@@ -632,7 +653,8 @@ def relation(function: F) -> Relation[F]:
     except ValueError:
         pass  # a builtin that doesn't say
     except TypeError as error:
-        raise TypeError(f"@relation decorates a function of two lotteries (A, B): {error}") from None
+        name = getattr(function, "__name__", repr(function))
+        raise TypeError(f"@relation decorates a function of two lotteries (A, B), and {name} is not: {error}") from None
     return Relation(function, getattr(function, "__name__", type(function).__name__))
 
 
@@ -659,6 +681,8 @@ def outcomes_tuple(outcomes: object) -> tuple[Any, ...]:
         raise ValueError("outcomes must not be empty")
     seen: set[Any] = set()
     for outcome in listed:
+        if not isinstance(outcome, Hashable):
+            raise TypeError(f"outcomes must be hashable, got {outcome!r}")
         if outcome in seen:
             raise ValueError(f"outcome {outcome!r} is listed twice")
         seen.add(outcome)
@@ -677,9 +701,12 @@ def formula_of(preference: Relation[Any], outcomes: tuple[Any, ...], closed: boo
     try:
         while True:
             trace.asked = []
-            value = preference.function(Lottery(trace, 0), Lottery(trace, 1))
+            lotteries = Lottery(trace, 0), Lottery(trace, 1)
+            value = preference.function(*lotteries)
             if isinstance(value, Term):
                 raise InvalidRelation(f"the relation {preference.name} must return a comparison, got a number")
+            if isinstance(value, Condition):
+                lotteries[0].own(value)
             result = (
                 value.index if isinstance(value, Condition) else trace.truth(_answer_traced(value, preference.name))
             )

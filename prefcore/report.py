@@ -106,7 +106,7 @@ class Report(Mapping[str, Verdict]):
 
     def __str__(self) -> str:
         width = max(len(axiom) for axiom in self.verdicts)
-        lines = [f"{self.title or self.relation.name} (over {len(self.outcomes)} outcomes)", ""]
+        lines = [f"{self.title or self.relation.name} (over {_count(len(self.outcomes), 'outcome')})", ""]
         for axiom, verdict in self.verdicts.items():
             mark = {Proved: "proved ", Refuted: "refuted", Unknown: "unknown"}[type(verdict)]
             lines.append(f"  {axiom:<{width}}  {mark}  {summary(verdict)}")

@@ -63,13 +63,16 @@ class Tabulation:
         return cls(tree, range(len(tree.branches)), actions, range(max(tree.outcome, default=-1) + 1))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class TablePolicy:
     """A policy given by a table over the decision histories of a tabulation; callable like any policy."""
 
     tabulation: Tabulation
     table: PolicyTable
     _index: dict[History, int]
+
+    def __repr__(self) -> str:
+        return f"TablePolicy(over {len(self.table)} decision histories)"
 
     def __call__(self, history: History) -> Any:
         if history not in self._index:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
-from prefcore.claims import Claim, Optimal
+from prefcore.claims import Axiom, Claim, Optimal
 from prefcore.evidence import BetterPolicy, Evidence
 from prefcore.trees import TablePolicy, table_policy
 
@@ -14,18 +14,32 @@ def _no_truth_value(verdict: object) -> NoReturn:
     raise TypeError('a verdict has no truth value ("gave up" is not "no"): use isinstance(verdict, pc.Proved)')
 
 
-@dataclass(frozen=True, slots=True)
+def _short(verdict: Proved | Refuted) -> str:
+    claim = verdict.claim
+    if isinstance(claim, Axiom):
+        about = (
+            f"{claim.axiom}, over {len(claim.domain.outcomes)} outcome{'s' if len(claim.domain.outcomes) > 1 else ''}"
+        )
+    else:
+        about = f"optimal, over {len(claim.policy)} decision histories"
+    return f"{type(verdict).__name__}({about}, by {type(verdict.evidence).__name__})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Proved:
     """The claim holds, by evidence that the kernel accepts."""
 
     claim: Claim
     evidence: Evidence
 
+    def __repr__(self) -> str:
+        return _short(self)
+
     def __bool__(self) -> bool:
         _no_truth_value(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Refuted:
     """The claim fails, by evidence that the kernel accepts."""
 
@@ -34,10 +48,16 @@ class Refuted:
 
     @property
     def better_policy(self) -> TablePolicy:
-        """Where optimality was refuted: a policy π' with not ``D^π' ≼ D^π``. Else an ``AttributeError``."""
+        """Where optimality was refuted: a policy π' with not ``D^π' ≼ D^π``, so strictly better where ≼ is total.
+
+        Else an ``AttributeError``.
+        """
         if not isinstance(self.claim, Optimal) or not isinstance(self.evidence, BetterPolicy):
             raise AttributeError("only a refuted claim of optimality has a better policy")
         return table_policy(self.claim.process, self.evidence.policy)
+
+    def __repr__(self) -> str:
+        return _short(self)
 
     def __bool__(self) -> bool:
         _no_truth_value(self)
@@ -47,7 +67,7 @@ class Refuted:
 class Unknown:
     """Nothing was proved: why, what to do about it, and the seconds of budget that were used."""
 
-    claim: Claim | None
+    claim: Claim | None = field(repr=False)
     reason: str
     advice: str
     budget: float

@@ -1,6 +1,7 @@
 """The command line: ``prefcore demo | check | solve | verify``, each with ``--json``.
 
-Exit status: 0 done (for ``verify``: accepted), 1 rejected or, for ``solve``, unknown, 2 a mistake in what was asked.
+Exit status: 0 done (``verify``: all accepted, ``solve``: solved), 1 not (rejected, unknown), 2 a mistake in what was
+asked, or an error that the file's own code raised.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import argparse
 import importlib.util
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _mistake(error: Exception) -> Mistake:
+    """Our own messages as they are; what the file's code raised with the kind of error."""
+    if isinstance(error, (Mistake, ValueError, TypeError)):
+        return Mistake(str(error))
+    return Mistake(f"{type(error).__name__}: {error}")
+
+
+def _note_unknown(verdicts: Mapping[str, Verdict]) -> None:
+    unknown = [name for name, verdict in verdicts.items() if isinstance(verdict, Unknown)]
+    if unknown:
+        print(f"no certificate for {', '.join(unknown)}: unknown", file=sys.stderr)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="prefcore", description="Verify preferences and find the policies they call for."
@@ -66,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--budget", type=float, help="seconds for the axioms")
         command.add_argument("--limit", type=int, default=DEFAULT_LIMIT, help="trajectories that may be enumerated")
     verify = commands.add_parser("verify", help="re-check a certificate with the kernel alone")
-    verify.add_argument("certificate", metavar="CERTIFICATE.json")
+    verify.add_argument("certificates", metavar="CERTIFICATE.json", nargs="+", help="files, or folders of them")
     verify.add_argument("--claim", metavar="FILE.py:NAME", help="the relation or process that it must be about")
     verify.add_argument(
         "--outcomes", default="outcomes", metavar="NAME", help="the outcomes' name in FILE.py, for a relation"
@@ -108,8 +123,10 @@ def _check(options: argparse.Namespace) -> int:
             report.save(options.html)
         if options.certificates:
             report.save_certificates(options.certificates)
-    except (ValueError, TypeError, OSError) as error:
-        raise Mistake(str(error)) from error
+    except Exception as error:
+        raise _mistake(error) from error
+    if options.certificates:
+        _note_unknown(report.verdicts)
     _say(options, str(report), report_data(report))
     return 0
 
@@ -124,8 +141,10 @@ def _solve(options: argparse.Namespace) -> int:
         solution = solve(process, options.budget, options.limit)
         if options.certificate and isinstance(solution.verdict, Proved):
             save_certificate(solution.verdict, options.certificate)
-    except (ValueError, TypeError, OSError) as error:
-        raise Mistake(str(error)) from error
+    except Exception as error:
+        raise _mistake(error) from error
+    if options.certificate:
+        _note_unknown({"optimality": solution.verdict})
     outcomes = solution.outcomes()
     data = {
         "verdict": _kind(solution.verdict),
@@ -145,17 +164,35 @@ def _solve(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    results = [_verified(options, path) for path in _files(options.certificates)]
+    for path, result in results if not options.json else ():
+        print(f"{path}: " * (len(results) > 1) + f"{result['verdict']}: {result.get('claim') or result['reason']}")
+    if options.json:
+        data = [{"certificate": str(path), **result} for path, result in results]
+        print(json.dumps(data[0] if len(data) == 1 else data, ensure_ascii=False, indent=2))
+    return int(any(result["verdict"] == "rejected" for _, result in results))
+
+
+def _files(paths: Sequence[str]) -> list[Path]:
+    """The certificates named, those of a folder included."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        inside = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+        if not inside:
+            raise Mistake(f"{path} holds no certificate")
+        found += inside
+    return found
+
+
+def _verified(options: argparse.Namespace, path: Path) -> tuple[Path, dict[str, str]]:
     try:
-        claim = None if options.claim is None else _expected(options)
-        verdict = load_certificate(options.certificate, claim)
+        claim = None if options.claim is None else _expected(options, path)
+        verdict = load_certificate(path, claim)
     except EvidenceRejected as rejection:
-        _say(options, f"rejected: {rejection}", {"verdict": "rejected", "reason": str(rejection)})
-        return 1
+        return path, {"verdict": "rejected", "reason": str(rejection)}
     except OSError as error:
-        raise Mistake(f"{options.certificate}: {error.strerror}") from error
-    what = _claim_in_words(verdict.claim)
-    _say(options, f"{_kind(verdict)}: {what}", {"verdict": _kind(verdict), "claim": what})
-    return 0
+        raise Mistake(f"{path}: {error.strerror}") from error
+    return path, {"verdict": _kind(verdict), "claim": _claim_in_words(verdict.claim)}
 
 
 def _claim_in_words(claim: Claim) -> str:
@@ -179,8 +216,9 @@ def _load(target: str) -> Any:
         raise Mistake(f"{file} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
+        with redirect_stdout(sys.stderr):  # what the file prints is no part of the answer
+            spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
         raise Mistake(f"{file} raised {type(error).__name__}: {error}") from error
     if not hasattr(module, name):
         raise Mistake(f"{file} has no {name!r}")
@@ -195,16 +233,16 @@ def _relation(target: str, outcomes_name: str, limit: int) -> tuple[Relation[Any
             return found.preference, tuple(tabulate(found, limit).outcomes), False
         if isinstance(found, Relation):
             return found, outcomes_tuple(_load(f"{target.rpartition(':')[0]}:{outcomes_name}")), True
-    except (ValueError, TypeError) as error:
-        raise Mistake(str(error)) from error
+    except Exception as error:
+        raise _mistake(error) from error
     raise Mistake(
         f"{target} is a {type(found).__name__}: expected a relation (@pc.relation) or a DirectPreferenceProcess"
     )
 
 
-def _expected(options: argparse.Namespace) -> Claim:
+def _expected(options: argparse.Namespace, certificate: Path) -> Claim:
     """The claim that the certificate must be about. What the user's code raises rejects the evidence."""
-    stored, _ = from_json(Path(options.certificate).read_text(encoding="utf-8", errors="replace"))
+    stored, _ = from_json(certificate.read_text(encoding="utf-8", errors="replace"))
     found = _load(options.claim)
     try:
         if isinstance(stored, Optimal):

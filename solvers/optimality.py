@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,7 +31,7 @@ from prefcore.evidence import (
     ValueOrder,
 )
 from prefcore.processes import DEFAULT_LIMIT, DirectPreferenceProcess, Policy, policy_table, tabulate
-from prefcore.relations import formula_of
+from prefcore.relations import FormulaTooLarge, Relation, UnknownOutcome, formula_of
 from prefcore.report import Report
 from prefcore.trees import History, PolicyTable, TablePolicy, Tabulation
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
@@ -74,6 +75,16 @@ def problem_of(
         raise TypeError(f"process must be a DirectPreferenceProcess, got {process!r}")
     tabulation = tabulate(process, limit)
     outcomes = tuple(tabulation.outcomes)
+    if not isinstance(process.preference, Relation):
+        raise TypeError(
+            f"preference must be a relation: decorate the function with @pc.relation, got {process.preference!r}"
+        )
+    try:
+        formula_of(process.preference, outcomes, closed=True)
+    except FormulaTooLarge:
+        pass  # the report will say so
+    except UnknownOutcome as error:  # it may be possible and unattained, or misspelt
+        warnings.warn(f"{error} of any attainable trajectory", stacklevel=3)
     report = check_on(process.preference, outcomes, axioms, budget, closed=False)
     return Problem(process, tabulation, report)
 

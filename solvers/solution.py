@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from prefcore.claims import BlackBox
@@ -18,11 +19,15 @@ from prefcore.trees import TablePolicy, table_policy
 from prefcore.verdicts import Proved, Unknown, Verdict
 from solvers.induction import best_by_comparisons
 from solvers.optimality import NEEDED, Problem, judge, problem_of
+from solvers.tree import reach
 
 INDUCTION = "backward induction by comparisons"
 
 
-@dataclass(frozen=True, slots=True)
+SHOWN = 12  # histories of a policy that are printed
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Solution:
     """What was found for a process, or why nothing was.
 
@@ -51,7 +56,18 @@ class Solution:
             return f"unknown: {self.reason}\nadvice: {self.advice} ({self.budget:.1f} s used)"
         lines = [f"optimal by {self.theorem}, found by {self.method}"]
         lines += [f"  {p} {outcome}" for outcome, p in _likeliest(self.outcomes(), 8)]
+        reached = [h for h, p in zip(self.policy.tabulation.histories, self._reach(), strict=True) if p]
+        lines += ["what it does, where it comes:"]
+        lines += [f"  {h}: {self.policy(h)}" for h in reached[:SHOWN]]
+        if len(reached) > SHOWN:
+            lines.append(f"  … and at {len(reached) - SHOWN} more histories: see .policy")
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"Solution({'unknown' if self.policy is None else self.method}, {self.verdict!r})"
+
+    def _reach(self) -> list[Fraction]:
+        return [] if self.policy is None else reach(self.policy.tabulation, self.policy.table)
 
 
 def _likeliest(distribution: Distribution | None, most: int) -> list[tuple[Any, Any]]:

@@ -157,3 +157,60 @@ def test_demo_runs_in_under_a_minute(tmp_path):
     assert (tmp_path / "nile.html").read_text().count("<svg") >= 4
     for certificate in (tmp_path / "certificates").rglob("*.json"):
         assert main(["verify", str(certificate)]) == 0
+
+
+MISCHIEF = """
+import sys
+import prefcore as pc
+from prefcore import gallery
+print("hello")
+outcomes = ["a", "b"]
+fine = pc.expected_reward({"a": 0, "b": 1})
+
+@pc.relation
+def divides(A, B):
+    return 1 / 0
+
+@pc.relation
+def endless(A, B):
+    return endless(A, B)
+
+@pc.relation
+def sized(A, B):
+    return len(A) <= len(B)
+
+def environment(history, action):
+    raise KeyError("lost")
+
+broken = pc.DirectPreferenceProcess(("o",), ("a",), 1, environment, fine)
+"""
+
+
+def test_a_file_that_prints_raises_or_exits(tmp_path, capsys):
+    file = tmp_path / "mischief.py"
+    file.write_text(MISCHIEF)
+    status, out, err = run(capsys, "check", f"{file}:fine", "--json")
+    assert status == 0 and json.loads(out)["verdicts"] and "hello" in err
+    for name, what in (("divides", "ZeroDivisionError"), ("endless", "RecursionError")):
+        status, _, err = run(capsys, "check", f"{file}:{name}")
+        assert status == 2 and what in err and "Traceback" not in err
+    status, _, err = run(capsys, "solve", f"{file}:broken")
+    assert status == 2 and "KeyError" in err and "Traceback" not in err
+    status, _, err = run(capsys, "check", f"{file}:sized", "--certificates", tmp_path / "c")
+    assert status == 0 and "no certificate for" in err
+    file.write_text("import sys; sys.exit(0)")
+    for arguments in (["check", f"{file}:fine"], ["solve", f"{file}:fine"]):
+        status, out, err = run(capsys, *arguments)
+        assert (status, out) == (2, "") and "SystemExit" in err
+
+
+def test_verify_takes_files_and_folders(example, tmp_path, capsys):
+    run(capsys, "check", f"{example}:safe", "--certificates", tmp_path / "c")
+    status, out, _ = run(capsys, "verify", tmp_path / "c", "--claim", f"{example}:safe")
+    assert status == 0 and len(out.splitlines()) == 7
+    files = sorted((tmp_path / "c").iterdir())
+    files[0].write_text("{}")
+    status, out, _ = run(capsys, "verify", *files, "--json")
+    assert status == 1 and [r["verdict"] for r in json.loads(out)].count("rejected") == 1
+    (tmp_path / "empty").mkdir()
+    assert run(capsys, "verify", tmp_path / "empty")[0] == 2

@@ -171,9 +171,12 @@ def test_too_large_is_refused_with_its_size_before_it_starts():
         calls += 1
         return coin(history, action)
 
-    with pytest.raises(pc.ProcessTooLarge, match=r"about 2\.5e30 trajectories"):
-        tabulate(process(horizon=50, environment=counting))
+    with pytest.raises(pc.ProcessTooLarge, match=r"about 2\.4e\+24 trajectories \(at most 10\^24\.4\)"):
+        tabulate(process(horizon=40, environment=counting))
     assert calls < 10_000
+    for horizon in (10_000, 10**9, 10**400):
+        with pytest.raises(pc.ProcessTooLarge, match="more than 1e"):
+            tabulate(process(horizon=horizon))
     # A sparse process is counted, not bounded: 2 of 20 observations follow, so there are 10·4^5 trajectories.
     wide = pc.DirectPreferenceProcess(
         observations=tuple(range(20)),

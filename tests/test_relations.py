@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 from functools import reduce
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -849,3 +850,58 @@ def test_a_relation_may_call_another() -> None:
     both = pc.relation(lambda A, B: first(A, B) and not second(A, B))
     A, B = pc.Distribution.point("a"), pc.Distribution.point("b")
     assert both(A, B) is True and both(A, A) is False and both(B, A) is False
+
+
+def test_what_depends_on_the_support_is_never_traced() -> None:
+    """`values` ranges over the support of a lottery, so the formula over all outcomes would say something else."""
+    maximin = pc.relation(lambda A, B: A.values(WATER)[0] <= B.values(WATER)[0])
+    assert isinstance(formula_of(maximin, OUTCOMES), BlackBox)
+    sure, gamble = pc.Distribution.point("b"), pc.Distribution({"a": HALF, "b": HALF})
+    assert maximin(sure, gamble) is maximin.function(sure, gamble)
+
+
+METHODS: dict[str, Callable[[Any], Any]] = {
+    "prob": lambda A: A.prob({"a"}),
+    "expect": lambda A: A.expect(WATER),
+    "at_most": lambda A: A.at_most(WATER, 1),
+    "cvar": lambda A: A.cvar(WATER, HALF),
+    "quantile": lambda A: A.quantile(WATER, HALF),
+    "values": lambda A: A.values(WATER)[0],
+    "support": lambda A: len(A.support),
+    "items": lambda A: max(p for _, p in A.items()),
+    "map": lambda A: A.map(str.upper)["A"],
+    "renormalised": lambda A: A.renormalised,
+    "point": lambda A: type(A).point("a")["a"],
+}
+
+
+def test_every_public_method_of_a_distribution_means_the_same_traced() -> None:
+    public = {name for name in dir(pc.Distribution) if not name.startswith("_")}
+    assert public == set(METHODS)
+    lotteries = [
+        pc.Distribution(weights)
+        for weights in ({"a": 1}, {"b": HALF, "c": HALF}, {"a": HALF, "d": HALF}, {"a": "1/3", "b": "1/3", "c": "1/3"})
+    ]
+    for name, method in METHODS.items():
+        relation = pc.relation(lambda A, B, method=method: method(A) <= method(B))
+        for A, B in product(lotteries, repeat=2):
+            assert relation(A, B) is bool(method(A) <= method(B)), name
+
+
+def test_a_symbol_of_another_trace_is_refused() -> None:
+    kept: dict[str, Any] = {}
+
+    @pc.relation
+    def first(A: Any, B: Any) -> Any:
+        kept.update(term=A.prob({"a"}), condition=A.expect(WATER) <= B.expect(WATER), lottery=A)
+        return kept["condition"]
+
+    pc.check(first, OUTCOMES, axioms=["reflexive"])
+    for wrong in (
+        lambda A, B: kept["term"] <= B.prob({"a"}),
+        lambda A, B: (A.expect(WATER) <= 1) & kept["condition"],
+        lambda A, B: kept["lottery"] == A,
+        lambda A, B: kept["condition"],
+    ):
+        with pytest.raises(TypeError, match="kept from another call"):
+            pc.check(pc.relation(wrong), OUTCOMES)

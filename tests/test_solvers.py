@@ -291,3 +291,24 @@ def test_optimality_certificates_survive_the_disk(tmp_path):
         with pytest.raises(pc.EvidenceRejected, match="another claim"):
             other = solvers.check_optimality(gallery.tie_breaking_reservoir(), policy)
             pc.load_certificate(path, other.claim)
+
+
+def test_a_misspelt_event_is_pointed_out():
+    from dataclasses import replace
+
+    from prefcore import gallery
+
+    process = replace(
+        gallery.tie_breaking_reservoir(), preference=pc.chance_constraint({"flod"}, 1, gallery.LEVEL_WATER)
+    )
+    with pytest.warns(UserWarning, match="names 'flod'"):
+        solvers.solve(process)
+
+
+def test_what_is_shown_is_short():
+    from prefcore import gallery
+
+    solution = solvers.solve(gallery.tie_breaking_reservoir())
+    for shown in (solution, solution.verdict, solution.policy, solution.report["convex"]):
+        assert len(repr(shown)) < 200
+    assert "('dry',): " in str(solution)
