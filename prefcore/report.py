@@ -106,10 +106,12 @@ class Report(Mapping[str, Verdict]):
 
     def __str__(self) -> str:
         width = max(len(axiom) for axiom in self.verdicts)
+        first: dict[str, str] = {}  # where a reason for not knowing was told
         lines = [f"{self.title or self.relation.name} (over {_count(len(self.outcomes), 'outcome')})", ""]
         for axiom, verdict in self.verdicts.items():
             mark = {Proved: "proved ", Refuted: "refuted", Unknown: "unknown"}[type(verdict)]
-            lines.append(f"  {axiom:<{width}}  {mark}  {summary(verdict)}")
+            told = first.setdefault(verdict.reason, axiom) if isinstance(verdict, Unknown) else axiom
+            lines.append(f"  {axiom:<{width}}  {mark}  {summary(verdict) if told == axiom else f'as for {told}'}")
         stories = [(a, v.evidence) for a, v in self.verdicts.items() if isinstance(v, Refuted) and a != "preorder"]
         if stories:
             lines += ["", "Counterexamples"]
