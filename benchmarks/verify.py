@@ -590,6 +590,17 @@ class Row:
         return us / them
 
     @property
+    def quantifier_free(self) -> float:
+        """As `ratio`, without interpolation: z3's quantified answers take seconds, and would hide the others."""
+        axioms = [x for x in self.shared if x != "interpolation"]
+        return sum(self.ours.alone[x] for x in axioms) / sum(self.theirs[x].seconds for x in axioms)
+
+    @property
+    def strictest(self) -> float:
+        """The less favourable of the two ratios, by which the aims are judged."""
+        return max(self.ratio, self.quantifier_free)
+
+    @property
     def one_call(self) -> float:
         """As `ratio`, with all those axioms in one call of ours; nothing on z3's side is shared."""
         return self.ours.together / self.z3_seconds
@@ -614,6 +625,7 @@ class Row:
             f"{self.z3_seconds:.3f}" if self.answered else "-",
             str(len(AXIOMS) - len(self.answered)),
             f"{self.ratio:.2f}" if self.shared else "-",
+            f"{self.quantifier_free:.2f}" if self.shared else "-",
             f"{self.one_call:.2f}" if self.shared else "-",
             excuses or "-",
         )
@@ -627,6 +639,7 @@ HEADER = (
     "z3 s",
     "unanswered",
     "ratio",
+    "without interpolation",
     "ratio, one call",
     "no answer to",
 )
@@ -652,14 +665,14 @@ def aims(rows: Sequence[Row]) -> Iterator[tuple[str, str, bool | None]]:
 
     aim = "within 3x of raw z3 from 50 outcomes on, where raw z3 answers"
     if large:
-        worst = max(large, key=lambda row: row.ratio)
-        within = sum(row.ratio <= 3 for row in large)
+        worst = max(large, key=lambda row: row.strictest)
+        within = sum(row.strictest <= 3 for row in large)
         in_one_call = max(large, key=lambda row: row.one_call)
         yield (
             aim,
-            f"worst {worst.ratio:.2f}x ({worst.name}, {worst.size}), {within} of {len(large)} rows within; "
+            f"worst {worst.strictest:.2f}x ({worst.name}, {worst.size}), {within} of {len(large)} rows within; "
             f"in one call worst {in_one_call.one_call:.2f}x ({in_one_call.name}, {in_one_call.size})",
-            worst.ratio <= 3,
+            worst.strictest <= 3,
         )
     else:
         yield aim, "-", None
@@ -668,7 +681,7 @@ def aims(rows: Sequence[Row]) -> Iterator[tuple[str, str, bool | None]]:
     together = sum(row.ours.together for row in both)
     measured = f"ours {us:.2f} s ({together:.2f} s in one call a relation), z3 {them:.2f} s where both answer"
     yield "faster at 500 in total", measured if both else "-", us < them if both else None
-    faster = [row for row in both if row.ratio < 1]
+    faster = [row for row in both if row.strictest < 1]
     named = ", ".join(row.name for row in faster) or "none"
     yield (
         "faster at 500 on each relation",
