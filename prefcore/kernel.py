@@ -37,7 +37,6 @@ from prefcore.clauses import Clauses, Exact, FeatureOf, Mass, Polynomial, add, c
 from prefcore.distribution import Distribution, mix
 from prefcore.evidence import (
     AsGoodAs,
-    AxiomEvidence,
     BetterPolicy,
     Both,
     ClosedAndTotal,
@@ -464,4 +463,4 @@ def _condition(tree: HistoryTree, formula: Formula, policy: PolicyTable, evidenc
             _require(evaluate(formula, value, at[d]), f"the optimality condition fails at decision {d}")
 
 
-__all__ = ["AxiomEvidence", "EvidenceRejected", "check"]
+__all__ = ["EvidenceRejected", "check", "check_lemma", "check_no_mixture"]

@@ -36,7 +36,7 @@ from prefcore.report import Report
 from prefcore.trees import History, PolicyTable, TablePolicy, Tabulation
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
 from solvers.induction import best_by_comparisons
-from solvers.tree import ZERO, Carrier, Induced, Values, backwards, carrier, reach
+from solvers.tree import Carrier, Induced, Values, backwards, carrier, reach
 
 NEEDED = ("reflexive", "transitive", "preorder", "total", "consistent")
 MANY_POLICIES = 4096  # deterministic policies that are tried one by one
@@ -225,6 +225,3 @@ def _advice(report: Report) -> str:
     if isinstance(report.verdicts.get("transitive"), Refuted):
         return "there may be no optimal policy: look for an equilibrium"
     return "look for the undominated policies"
-
-
-__all__ = ["ZERO", "Problem", "Violation", "check_optimality", "condition", "judge", "problem_of", "violations"]
