@@ -4,7 +4,10 @@ The relation is asked how each vertex of a fine triangular grid stands to the re
 differ, the place of the change is found by bisection on the edge between them (marching triangles). The vertices are
 moved inwards by less than half a pixel, so that the regions show the inside of the triangle; its edges, which a
 relation may treat differently, are asked separately. Where better meets worse, the relation is asked at the very place
-of the change, which is known exactly if the formula has no products: are the lotteries on the border indifferent?
+of the change, which is known exactly if no lottery is multiplied by itself: are the lotteries on the border
+indifferent?
+
+``contours`` does this for a handful of references, which together show the indifference sets of the relation.
 """
 
 from __future__ import annotations
@@ -13,21 +16,41 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from math import hypot
+from math import atan2, degrees, hypot, lcm
 from typing import Any
 
 from prefcore.claims import BlackBox
 from prefcore.distribution import Distribution, mix
-from prefcore.formula import Atom, Formula, Product, evaluate, feature_values, node_values
+from prefcore.formula import (
+    Affine,
+    Atom,
+    Feature,
+    Formula,
+    If,
+    Max,
+    Min,
+    Product,
+    evaluate,
+    feature_values,
+    is_closed,
+    node_values,
+)
 
 BETTER, WORSE, SAME, APART = "better", "worse", "indifferent", "incomparable"
 JUMP, BORDER = "jump", "border"  # kinds of border besides SAME: nothing indifferent on it; not decided
 
-SPLITS = 4  # into how many parts the edge of a cell with several borders is split
+SPLITS = 8  # into how many parts the edge of a cell with several borders is split
 SPECK = 3.0  # length of a border that is too short to be shown
+BENT = 0.6  # pixels that a border may run beside its chord
 STEPS = 7  # bisections of a cell's edge: its 128th part is a tenth of a pixel
 INWARDS = (31, 53, 43)  # against GRAIN at each grid step: a vertex on no line of small numbers
 GRAIN = 1000
+DEEP = 24
+BESIDE = 8.0  # how far beside a curve it is asked which side is better
+APART_BY = 22.0  # references of a map are at least so far from one another's curves
+TURNED = 25.0  # degrees
+AT_MOST = 4  # references of an intransitive relation
+ASIDE = 20  # a path of references along an edge leaves a part in so many to the third outcome
 CORNERS: tuple[XY, XY, XY] = ((62.0, 396.0), (462.0, 396.0), (262.0, 49.6))  # of the first, second, third outcome
 
 XY = tuple[float, float]
@@ -52,7 +75,7 @@ class Preference:
     @property
     def exact(self) -> bool:
         """Whether the place of a change can be computed: then terms are affine between close lotteries."""
-        return isinstance(self.formula, Formula) and not any(isinstance(node, Product) for node in self.formula.nodes)
+        return isinstance(self.formula, Formula) and _bilinear(self.formula)
 
     def seen(self, lottery: Distribution) -> Any:
         if isinstance(self.formula, BlackBox):
@@ -84,9 +107,25 @@ class Preference:
     def meeting(self, a: Any, b: Any, reference: Any) -> str:
         """What lies between two close lotteries of which one is better and one worse than the reference."""
         if not self.exact:
-            return BORDER
+            return self._closed_in(a, b, reference)
         places = self._sign_changes(a, b, reference)
         return SAME if any(self.stand(self.between(a, b, t), reference) == SAME for t in places) else JUMP
+
+    def _closed_in(self, a: Any, b: Any, reference: Any) -> str:
+        """The same where the place is irrational. Two closed sets that cover a segment meet (T7).
+
+        That the better and the worse cover it is tested to a part in 2^DEEP of the segment, far below what is drawn.
+        """
+        if not isinstance(self.formula, Formula) or not is_closed(self.formula):
+            return BORDER
+        before = self.stand(a, reference)
+        for _ in range(DEEP):
+            middle = self.between(a, b, Fraction(1, 2))
+            stand = self.stand(middle, reference)
+            if stand in (SAME, APART):
+                return SAME if stand == SAME else BORDER
+            a, b = (middle, b) if stand == before else (a, middle)
+        return SAME
 
     def _sign_changes(self, a: Any, b: Any, reference: Any) -> set[Fraction]:
         formula = self.formula
@@ -100,6 +139,31 @@ class Preference:
                     if u != v and u * v <= 0:
                         places.add(Fraction(u, u - v))
         return places
+
+
+def _bilinear(formula: Formula) -> bool:
+    """Whether every term is affine in each lottery when the other is fixed, piece by piece."""
+    powers: list[tuple[int, int]] = []
+    for node in formula.nodes:
+        match node:
+            case Feature(side, _):
+                degree = (1, 0) if side == 0 else (0, 1)
+            case Product(left, right):
+                degree = (powers[left][0] + powers[right][0], powers[left][1] + powers[right][1])
+            case Affine(_, terms):
+                degree = _highest([powers[i] for _, i in terms])
+            case Max(terms) | Min(terms):
+                degree = _highest([powers[i] for i in terms])
+            case If(_, then, otherwise):
+                degree = _highest([powers[then], powers[otherwise]])
+            case _:
+                degree = (0, 0)
+        powers.append(degree)
+    return all(max(degree) <= 1 for degree in powers)
+
+
+def _highest(degrees: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    return max((a for a, _ in degrees), default=0), max((b for _, b in degrees), default=0)
 
 
 # -- regions and borders: marching triangles ------------------------------------------------------------------------
@@ -135,7 +199,7 @@ def place(weights: Sequence[Fraction | int]) -> XY:
 
 
 def survey(preference: Preference, reference: Any, n: int) -> Chart:
-    """The map of the triangle seen from a reference, with n grid cells on a side."""
+    """The map of the triangle seen from a reference, with n grid cells on a side, smaller ones where borders bend."""
     grid = _Grid(preference, reference, n * SPLITS)
     for cell in _cells(n):
         grid.march((cell[0], cell[1], cell[2]), SPLITS)
@@ -184,7 +248,7 @@ class _Grid:
         return self.crossings[key]
 
     def march(self, nodes: tuple[_Node, _Node, _Node], size: int) -> None:
-        """Adds what a cell shows; a cell with more than one border in it is split in four first."""
+        """Adds what a cell shows; a cell with more than one border in it, or with a bend, is split in four first."""
         corners = [self.vertex(node) for node in nodes]
         # With (a, b) and (c, a) crossed, a is alone on its side of the border.
         met = [
@@ -192,7 +256,8 @@ class _Grid:
             for k in range(3)
         ]
         changes = [m for m in met if m is not None]
-        if size > 1 and (len(changes) == 3 or len({m.kind for m in changes}) == 2):
+        several = len(changes) == 3 or len({m.kind for m in changes}) == 2
+        if size > 1 and (several or (len(changes) == 2 and self._bends(corners, met))):
             self._split(nodes, size)
         elif not changes:
             self._add(corners[0].stand, [c.place for c in corners])
@@ -209,6 +274,21 @@ class _Grid:
             for k in range(3):
                 self._add(corners[k].stand, [corners[k].place, changes[k].place, centre, changes[k - 1].place])
                 self.segments.setdefault(changes[k].kind, []).append((changes[k].place, centre))
+
+    def _bends(self, corners: Sequence[_Vertex], met: Sequence[_Crossing | None]) -> bool:
+        """Whether the stand on a median of the cell doesn't change where a straight border would cross it."""
+        k = next(k for k in range(3) if met[k - 2] is None)
+        alone, b, c = corners[k], corners[k - 2], corners[k - 1]
+        to_b, to_c = (_share(alone.place, other.place, m) for other, m in ((b, met[k]), (c, met[k - 1])))
+        middle = self.preference.between(b.seen, c.seen, Fraction(1, 2))
+        far = hypot((b.place[0] + c.place[0]) / 2 - alone.place[0], (b.place[1] + c.place[1]) / 2 - alone.place[1])
+        expected = 2 * to_b * to_c / (to_b + to_c)
+        for t, stand in ((expected - BENT / far, alone.stand), (expected + BENT / far, b.stand)):
+            if 0 < t < 1:
+                asked = self.preference.between(alone.seen, middle, Fraction(round(t * GRAIN), GRAIN))
+                if self.preference.stand(asked, self.reference) != stand:
+                    return True
+        return False
 
     def _add(self, stand: str, polygon: list[XY]) -> None:
         self.cells.setdefault(stand, []).append(polygon)
@@ -236,6 +316,12 @@ def _crossing(preference: Preference, p: _Vertex, q: _Vertex, reference: Any) ->
     if {p.stand, q.stand} != {BETTER, WORSE} or there == APART:
         return _Crossing(met, BORDER)
     return _Crossing(met, SAME if there == SAME else preference.meeting(low, high, reference))
+
+
+def _share(start: XY, end: XY, met: _Crossing | None) -> float:
+    """How far along a segment it is met."""
+    assert met is not None
+    return hypot(met.place[0] - start[0], met.place[1] - start[1]) / hypot(end[0] - start[0], end[1] - start[1])
 
 
 def _outlines(polygons: list[list[XY]]) -> list[list[XY]]:
@@ -301,6 +387,11 @@ def _length(line: Sequence[XY]) -> float:
     return sum(hypot(q[0] - p[0], q[1] - p[1]) for p, q in pairwise(line))
 
 
+def _turn(start: XY, end: XY, point: XY) -> float:
+    """Twice the area of the triangle, with its sign."""
+    return (end[0] - start[0]) * (point[1] - start[1]) - (end[1] - start[1]) * (point[0] - start[0])
+
+
 def _distance(point: XY, start: XY, end: XY) -> float:
     """From a point to a segment."""
     (x, y), (dx, dy) = (point[0] - start[0], point[1] - start[1]), (end[0] - start[0], end[1] - start[1])
@@ -342,3 +433,250 @@ def _outwards(point: XY, k: int, by: float = 6.5) -> XY:
     opposite, middle = CORNERS[k - 1], place([int(c != (k + 2) % 3) for c in range(3)])
     length = hypot(middle[0] - opposite[0], middle[1] - opposite[1])
     return point[0] + by * (middle[0] - opposite[0]) / length, point[1] + by * (middle[1] - opposite[1]) / length
+
+
+# -- several references: the indifference sets -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A reference lottery, by its weights on the corners, and how the triangle stands to it."""
+
+    weights: Weights
+    chart: Chart
+
+    @property
+    def place(self) -> XY:
+        return place(self.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class Contours:
+    """The indifference sets through some references.
+
+    arrows: short ways across the curves, from worse to better. rim: for each edge of the triangle along which the
+    relation orders otherwise than just inside, a lottery on it and the runs of the edge, compared with that lottery.
+    chain: three lotteries X ≼ Y ≼ Z with not X ≼ Z, if some were met. crossing: whether curves that are drawn cross.
+    """
+
+    levels: tuple[Level, ...]
+    arrows: tuple[tuple[XY, XY], ...]
+    rim: tuple[tuple[Weights, tuple[tuple[str, XY, XY], ...]], ...]
+    chain: tuple[Weights, Weights, Weights] | None
+    crossing: bool
+
+    @property
+    def partial(self) -> bool:
+        """Whether incomparable lotteries were met."""
+        return any(APART in level.chart.regions for level in self.levels)
+
+
+def weights_of(corners: Sequence[Any], lottery: Distribution) -> Weights:
+    """Whole numbers in the proportion of the lottery's probabilities."""
+    scale = lcm(*(lottery[o].denominator for o in corners))
+    first, second, third = (int(lottery[o] * scale) for o in corners)
+    return first, second, third
+
+
+def contours(preference: Preference, references: int | Sequence[Weights], n: int) -> Contours:
+    """The indifference sets through the references, each surveyed with n grid cells on a side.
+
+    With a number, so many references are chosen: evenly from the worst corner to the best, then where curves are far.
+    """
+    broken = _broken_chain(preference, [])
+    if isinstance(references, int):
+        transitive = broken is None
+        levels = _chosen_levels(preference, references if transitive else min(references, AT_MOST), n)
+        if transitive and APART not in levels[0].chart.regions:
+            levels += _beside_edges(preference, levels, n)
+    else:
+        levels = [_level(preference, w, n) for w in references]
+    chain = broken or _broken_chain(preference, [level.weights for level in levels])
+    rim = [(middle, runs) for k in range(3) for middle, runs in [_odd_edge(preference, k, n)] if runs]
+    arrows = tuple(_arrows(preference, levels, chain is not None))
+    return Contours(tuple(levels), arrows, tuple(rim), chain, _crossing_curves(levels))
+
+
+def _level(preference: Preference, weights: Weights, n: int) -> Level:
+    return Level(weights, survey(preference, preference.at(weights), n))
+
+
+def _chosen_levels(preference: Preference, count: int, n: int) -> list[Level]:
+    levels: list[Level] = []
+
+    def add(weights: Weights, near: float) -> None:
+        seen = preference.at(weights)
+        if any(preference.stand(seen, preference.at(level.weights)) == SAME for level in levels):
+            return
+        if all(_off(place(weights), level.chart) >= near for level in levels):
+            levels.append(_level(preference, weights, n))
+
+    add((7, 6, 7), 0.0)
+    if APART in levels[0].chart.regions:
+        count = min(count, 3)  # cones of several lotteries hide one another
+    else:
+        levels.clear()
+        for weights in _path(preference, count):
+            add(weights, 10.0)
+    # The cones of lotteries near the corners show little.
+    spare = [w for w in interior(8) if min(w) > 3 or APART not in levels[0].chart.regions]
+    while len(levels) < count and spare:
+        far = max(spare, key=lambda w: min((_off(place(w), level.chart) for level in levels), default=0.0))
+        spare.remove(far)
+        add(far, APART_BY)
+    return levels
+
+
+def _beside_edges(preference: Preference, levels: Sequence[Level], n: int) -> list[Level]:
+    """References in strips beside the edges, which may be ordered in another way than the places met so far."""
+    found: list[Level] = []
+    for k in range(3):
+        for share in (8, 12, 4):
+            weights = [1, 1, 1]
+            weights[k], weights[k - 1] = share, 16 - share
+            level = Level((weights[0], weights[1], weights[2]), Chart({}, {}))
+            known = [*levels, *found]
+            if len(found) < 3 and all(_off(level.place, other.chart) > 3 for other in known):
+                level = _level(preference, level.weights, n)
+                if all(_angle(level, other) > TURNED for other in known):
+                    found.append(level)
+    return found
+
+
+def _angle(level: Level, other: Level) -> float:
+    """The angle in degrees between two curves, each where it is nearest to the first one's reference."""
+    directions = []
+    for chart in (level.chart, other.chart):
+        pairs = [pair for lines in chart.borders.values() for line in lines for pair in pairwise(line)]
+        if not pairs:
+            return 0.0
+        (x, y), (u, v) = min(pairs, key=lambda pair: _distance(level.place, *pair))
+        directions.append(degrees(atan2(v - y, u - x)))
+    turn = abs(directions[0] - directions[1]) % 180
+    return min(turn, 180 - turn)
+
+
+def _path(preference: Preference, count: int) -> list[Weights]:
+    """Lotteries evenly along the edge from the worst to the best corner, a little inside."""
+    sure = [preference.at((int(k == 0), int(k == 1), int(k == 2))) for k in range(3)]
+    rank = [sum(preference.holds(other, x) for other in sure) for x in sure]
+    worst, middle, best = sorted(range(3), key=lambda k: rank[k])
+    result = []
+    for step in range(1, count + 1):
+        weights = [0, 0, 0]
+        weights[worst], weights[best] = ASIDE * (count + 1 - step), ASIDE * step
+        weights[middle] = count + 1
+        result.append((weights[0], weights[1], weights[2]))
+    return result
+
+
+def _off(p: XY, chart: Chart) -> float:
+    """How far a place is from the borders of a chart."""
+    segments = (pair for lines in chart.borders.values() for line in lines for pair in pairwise(line))
+    return min((_distance(p, start, end) for start, end in segments), default=float("inf"))
+
+
+def _broken_chain(preference: Preference, references: Sequence[Weights]) -> tuple[Weights, Weights, Weights] | None:
+    """X ≼ Y ≼ Z with not X ≼ Z among the references and a small grid, decided exactly."""
+    asked = [*references, *interior(5)]
+    seen = [preference.at(w) for w in asked]
+    above = [sum(1 << k for k, other in enumerate(seen) if preference.holds(x, other)) for x in seen]
+    for x, over in enumerate(above):
+        for y in range(len(asked)):
+            missing = above[y] & ~over
+            if over >> y & 1 and missing:
+                return asked[x], asked[y], asked[missing.bit_length() - 1]
+    return None
+
+
+def _odd_edge(preference: Preference, k: int, n: int) -> tuple[Weights, tuple[tuple[str, XY, XY], ...]]:
+    """A lottery on the edge from corner k and the edge's runs of one stand to it, none if the inside runs alike.
+
+    The inside is the edge mixed with the opposite corner, so that a convex relation has no such edge.
+    """
+    j, opposite = (k + 1) % 3, (k + 2) % 3
+
+    def along(share: int, inside: int) -> Weights:
+        weights = [0, 0, 0]
+        weights[k], weights[j], weights[opposite] = (2 * n * 100 - share) * GRAIN, share * GRAIN, inside * n
+        return weights[0], weights[1], weights[2]
+
+    # Not at the middle: thresholds tend to be simple numbers.
+    fixed, step = 93 * n, 200
+    on, beside = preference.at(along(fixed, 0)), preference.at(along(fixed, 100))
+    shares = [step * m + step // 2 for m in range(n)]
+    stands = [preference.stand(preference.at(along(share, 0)), on) for share in shares]
+    inner = [preference.stand(preference.at(along(share, 100)), beside) for share in shares]
+    if sum(a != b for a, b in zip(stands, inner, strict=True)) <= 2:
+        return along(fixed, 0), ()
+    runs, start = [], 0
+    for m in range(1, n + 1):
+        if m == n or stands[m] != stands[start]:
+            ends = [_outwards(place(along(step * e, 0)), k) for e in (start, m)]
+            runs.append((stands[start], ends[0], ends[1]))
+            start = m
+    return along(fixed, 0), tuple(runs)
+
+
+def _arrows(preference: Preference, levels: Sequence[Level], beside: bool) -> Iterator[tuple[XY, XY]]:
+    """Across each border, from worse to better: in its middle, or `beside` the reference."""
+    if any(APART in level.chart.regions for level in levels):
+        return
+    tails: list[XY] = []
+    for level in levels:
+        for line in (line for lines in level.chart.borders.values() for line in lines):
+            found = _across(preference, level, line, beside)
+            if found and all(hypot(found[0][0] - x, found[0][1] - y) > APART_BY for x, y in tails):
+                tails.append(found[0])
+                yield found
+
+
+def _across(preference: Preference, level: Level, line: Sequence[XY], beside: bool) -> tuple[XY, XY] | None:
+    start, end = max(pairwise(line), key=lambda pair: hypot(pair[1][0] - pair[0][0], pair[1][1] - pair[0][1]))
+    length = hypot(end[0] - start[0], end[1] - start[1])
+    if length < 2 * BESIDE:
+        return None
+    t = 0.5
+    if beside:
+        (u, v), away = level.place, 3 * BESIDE / length
+        t = ((u - start[0]) * (end[0] - start[0]) + (v - start[1]) * (end[1] - start[1])) / length**2
+        t = min(0.9, max(0.1, t + (away if t < 0.5 else -away)))
+    x, y = start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1])
+    dx, dy = (end[1] - start[1]) / length * BESIDE, (start[0] - end[0]) / length * BESIDE
+    ends = [(x - dx, y - dy), (x + dx, y + dy)]
+    weights = [_weights_at(p) for p in ends]
+    if any(min(w) <= 0 for w in weights):
+        return None
+    order = {WORSE: 0, SAME: 1, BETTER: 2}
+    reference = preference.at(level.weights)
+    stands = [order.get(preference.stand(preference.at(w), reference), 3) for w in weights]
+    if stands[0] == stands[1] or 3 in stands:
+        return None
+    return (ends[0], ends[1]) if stands[0] < stands[1] else (ends[1], ends[0])
+
+
+def _weights_at(p: XY) -> Weights:
+    """The inverse of ``place``, in whole thousandths of the height."""
+    (left, bottom), (right, _), (_, top) = CORNERS
+    third = (bottom - p[1]) / (bottom - top)
+    second = (p[0] - left) / (right - left) - third / 2
+    return round(1000 * (1 - second - third)), round(1000 * second), round(1000 * third)
+
+
+def _crossing_curves(levels: Sequence[Level]) -> bool:
+    curves = [
+        [pair for kind in (SAME, JUMP) for line in level.chart.borders.get(kind, []) for pair in pairwise(line)]
+        for level in levels
+    ]
+    return any(_cross(p, q) for k, first in enumerate(curves) for second in curves[:k] for p in first for q in second)
+
+
+def _cross(first: tuple[XY, XY], second: tuple[XY, XY]) -> bool:
+    """Whether two segments cross, by so much that it is not the drawing's tolerance."""
+
+    def sides(line: tuple[XY, XY], other: tuple[XY, XY]) -> bool:
+        length = hypot(line[1][0] - line[0][0], line[1][1] - line[0][1]) or 1.0
+        a, b = (_turn(*line, p) / length for p in other)
+        return min(a, b) < -1.5 and max(a, b) > 1.5
+
+    return sides(first, second) and sides(second, first)

@@ -5,9 +5,10 @@ A lottery over three outcomes is a point of a triangle whose corners are the sur
 ``αA + (1-α)C`` and ``αB + (1-α)C`` is parallel to the one between A and B. For expected reward the indifference sets
 are parallel lines; each axiom that fails shows as a picture in which they are not.
 
-Regions and borders come from :mod:`prefcore.chart`. A border between better and worse is drawn solid if the
-lotteries on it are indifferent, and dotted if they are not; edges that a relation treats differently from the inside
-beside them are shown as a rim.
+``machina_triangle`` draws a counterexample, ``indifference_map`` the indifference sets of any relation. Both draw what
+:mod:`prefcore.chart` surveyed, and so does :mod:`prefcore.figures`. A border between better and worse is drawn solid
+if the lotteries on it are indifferent, and dotted if they are not; edges that a relation treats differently from the
+inside beside them are shown as a rim.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from fractions import Fraction
 from html import escape
 from itertools import combinations
 from math import hypot
+from textwrap import wrap
 from typing import Any
 from unicodedata import east_asian_width
 
@@ -31,17 +33,22 @@ from prefcore.chart import (
     WORSE,
     XY,
     Chart,
+    Contours,
     Preference,
+    contours,
     interior,
     place,
     rim_of,
     survey,
+    weights_of,
 )
 from prefcore.claims import BlackBox
 from prefcore.distribution import Distribution, mix
 from prefcore.relations import Relation, formula_of
 
 FINE, COARSE, ASKED = 32, 16, 14  # cells on a side: for the reference, for other lotteries, for a black box
+MAPPED = 24  # for each reference of a map
+LEVELS = 7
 OTHERS = ((5, 2, 1), (1, 6, 2), (2, 1, 5), (3, 2, 2), (1, 19, 11))
 CANDIDATES = 8  # outcomes that are tried as a further corner
 
@@ -49,11 +56,83 @@ WIDTH, HEIGHT = 788, 452
 LEGEND = 528.0
 SIZE = 14.0
 
+SEVERAL = ("#2171b5", "#d95f02", "#1b7f62", "#7b3294")  # curves that cross
 FILL = {BETTER: "#b3d3ee", WORSE: "#fdead0"}  # the others are patterns, so that greys tell them apart, too
 RIM = {BETTER: "#2b7bba", WORSE: "#e08214", SAME: "#6e6e6e", APART: "#ffffff"}
 INK, FIRST, SECOND, FAINT = "#111111", "#2171b5", "#b07cc6", "#5f6b76"
 THICK, THICKER = 3.0, 5.0  # the curve of the mixture is seen on both sides of a segment that runs along it
 DOTS, DASHES = "0.1 5.5", "2.5 3"  # of thick and of thin jumps
+MIXED = "7 4"
+XMLNS = 'xmlns="http://www.w3.org/2000/svg"'
+FONT = "'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+
+_Row = tuple[str, list[str]]  # of a legend: a symbol, 26 wide, and the lines of a text
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A counterexample as it is drawn: the marked lotteries, and the maps seen from one or two of them.
+
+    first, second: the labels of the reference and of the other lottery whose borders are drawn, ``""`` if there is none
+    mixed: the curve of the reference, mixed as the counterexample mixes; by independence it would be that of `second`.
+    """
+
+    corners: tuple[Any, ...]
+    places: dict[str, XY]
+    first: str
+    second: str
+    main: Chart
+    beside: Chart | None
+    others: tuple[Chart, ...]
+    rim: tuple[tuple[str, XY, XY], ...]
+    mixed: tuple[tuple[XY, ...], ...]
+
+
+def scene(
+    relation: Relation[Any],
+    corners: Sequence[Any],
+    points: Mapping[str, Distribution],
+    alpha: Fraction | None = None,
+    axiom: str = "",
+) -> Scene | None:
+    """What ``machina_triangle`` draws, with the same arguments; ``None`` if some lottery needs a fourth outcome."""
+    outcomes = _three(corners)
+    if not points:
+        raise ValueError("points must name at least one lottery")
+    if not all(set(lottery.support) <= set(outcomes) for lottery in points.values()):
+        return None
+    marked = dict(points)
+    if alpha is not None and points.keys() >= {"A", "B", "C"}:
+        marked |= {f"{x}′": mix(alpha, points[x], points["C"]) for x in ("A", "B")}
+    preference = Preference(outcomes, formula_of(relation, outcomes, closed=False))
+    opaque = isinstance(preference.formula, BlackBox)
+    fine = ASKED if opaque else FINE
+    first = "B" if "B" in marked else next(iter(marked))
+    second = "B′" if "B′" in marked else "A" if axiom in ("transitive", "preorder") and "A" in marked else ""
+    reference = preference.seen(marked[first])
+    places = {label: place([lottery[o] for o in outcomes]) for label, lottery in marked.items()}
+    main = survey(preference, reference, fine)
+    beside = survey(preference, preference.seen(marked[second]), fine) if second else None
+    # Borders seen from other lotteries cross one another, and hide everything, unless ≼ is total and transitive.
+    faint = () if opaque or APART in main.regions or axiom in ("transitive", "preorder") else OTHERS
+    others = tuple(survey(preference, preference.at(w), COARSE) for w in faint)
+    mixed: tuple[tuple[XY, ...], ...] = ()
+    if second == "B′" and alpha is not None and APART not in main.regions:
+        lines = [line for kind in (SAME, JUMP) for line in main.borders.get(kind, [])]
+        mixed = tuple(tuple(_towards(places["C"], p, float(alpha)) for p in line) for line in lines)
+    rim = tuple(rim_of(preference, reference, fine))
+    return Scene(outcomes, places, first, second, main, beside, others, rim, mixed)
+
+
+def _towards(c: XY, p: XY, alpha: float) -> XY:
+    return c[0] + alpha * (p[0] - c[0]), c[1] + alpha * (p[1] - c[1])
+
+
+def _three(corners: Sequence[Any]) -> tuple[Any, ...]:
+    outcomes = tuple(corners)
+    if len(outcomes) != 3 or len(set(outcomes)) != 3:
+        raise ValueError(f"corners must be three different outcomes, got {corners!r}")
+    return outcomes
 
 
 def machina_triangle(
@@ -68,25 +147,56 @@ def machina_triangle(
 
     corners: the three outcomes, at the bottom left, the bottom right and the top. points: the lotteries ``"A"``,
     ``"B"`` and ``"C"``; regions are better, worse, indifferent and incomparable *than B* (than A where there is no B).
-    alpha: with it, the mixtures ``A′ = αA + (1-α)C`` and ``B′ = αB + (1-α)C`` are drawn too. axiom: ``"interpolation"``
-    draws the segment from A to C, any other name without `alpha` draws arrows from A to B and from B to C. name: a
-    prefix for the element's ids, different for each picture on a page.
+    alpha: with it, the mixtures ``A′ = αA + (1-α)C`` and ``B′ = αB + (1-α)C`` are drawn too, with the curve through B′
+    and, dashed, the curve through B mixed with C, which independence would put in the same place. axiom:
+    ``"interpolation"`` draws the segment from A to C, any other name without `alpha` draws arrows from A to B and from
+    B to C. name: a prefix for the element's ids, different for each picture on a page.
 
     Returns ``""`` if some lottery needs a fourth outcome. Raises ``ValueError`` for other than three different corners
     or no points, and whatever a relation that could not be traced raises when it is asked.
     """
-    outcomes = tuple(corners)
-    if len(outcomes) != 3 or len(set(outcomes)) != 3:
-        raise ValueError(f"corners must be three different outcomes, got {corners!r}")
-    if not points:
-        raise ValueError("points must name at least one lottery")
-    if not all(set(lottery.support) <= set(outcomes) for lottery in points.values()):
-        return ""
-    marked = dict(points)
-    if alpha is not None and points.keys() >= {"A", "B", "C"}:
-        marked |= {f"{x}′": mix(alpha, points[x], points["C"]) for x in ("A", "B")}
+    surveyed = scene(relation, corners, points, alpha, axiom)
+    return "" if surveyed is None else _drawing(surveyed, alpha, axiom, name)
+
+
+def contours_of(
+    relation: Relation[Any], corners: Sequence[Any], levels: int | Sequence[Distribution] = LEVELS
+) -> Contours:
+    """What ``indifference_map`` draws, with the same arguments."""
+    outcomes = _three(corners)
+    references: int | list[tuple[int, int, int]]
+    if isinstance(levels, int):
+        if not 1 <= levels <= 20:
+            raise ValueError(f"levels must be 1 to 20 references, or a sequence of lotteries, got {levels}")
+        references = levels
+    else:
+        if not levels:
+            raise ValueError("levels must hold at least one lottery, or be the number of references")
+        for lottery in levels:
+            if not isinstance(lottery, Distribution) or not set(lottery.support) <= set(outcomes):
+                raise ValueError(f"levels must be lotteries over the corners {outcomes!r}, got {lottery!r}")
+        references = [weights_of(outcomes, lottery) for lottery in levels]
     preference = Preference(outcomes, formula_of(relation, outcomes, closed=False))
-    return _drawing(preference, marked, alpha, axiom, name)
+    return contours(preference, references, ASKED if isinstance(preference.formula, BlackBox) else MAPPED)
+
+
+def indifference_map(
+    relation: Relation[Any],
+    corners: Sequence[Any],
+    levels: int | Sequence[Distribution] = LEVELS,
+    name: str = "indifference",
+) -> str:
+    """The indifference sets of a relation on the lotteries over three outcomes, as a whole ``<svg>`` file.
+
+    corners: the three outcomes, at the bottom left, the bottom right and the top. levels: the lotteries through which
+    the sets are drawn, or how many to choose: evenly between the worst corner and the best, then wherever curves are
+    far. Better lies where the blue is darker, and where the arrows point. Dotted lines are jumps, on which nothing is
+    indifferent; dots fill sets of more than one dimension; where lotteries are incomparable, the regions of one
+    reference are coloured. name: a prefix for the element's ids.
+
+    Raises ``ValueError`` for other than three different corners, for no levels, and for levels with other outcomes.
+    """
+    return _map(_three(corners), contours_of(relation, corners, levels), relation.name, name)
 
 
 def choose_corners(
@@ -139,47 +249,174 @@ class _Box:
         return self.left <= p[0] <= self.right and self.top <= p[1] <= self.bottom
 
 
-def _drawing(
-    preference: Preference, marked: Mapping[str, Distribution], alpha: Fraction | None, axiom: str, name: str
-) -> str:
-    opaque = isinstance(preference.formula, BlackBox)
-    first = "B" if "B" in marked else next(iter(marked))
-    second = "B′" if "B′" in marked else "A" if axiom in ("transitive", "preorder") and "A" in marked else ""
-    reference = preference.seen(marked[first])
-    main = survey(preference, reference, ASKED if opaque else FINE)
-    beside = survey(preference, preference.seen(marked[second]), ASKED if opaque else FINE) if second else None
-    # Borders seen from other lotteries cross one another, and hide everything, unless ≼ is total and transitive.
-    faint = () if opaque or APART in main.regions or axiom in ("transitive", "preorder") else OTHERS
-    others = [survey(preference, preference.at(w), COARSE) for w in faint]
-    rim = rim_of(preference, reference, ASKED if opaque else FINE)
-    places = {label: place([lottery[o] for o in preference.corners]) for label, lottery in marked.items()}
-    lines = _joins(places, axiom)
-
-    parts: list[str] = []
-    for stand, loops in main.regions.items():
-        fill = _fill(stand, name)
-        parts.append(f'<path d="{" ".join(_path(loop[:-1]) + "Z" for loop in loops)}" fill="{fill}"/>')
-    parts += [curve for each in others for curve in _curves(each, FAINT, 0.9)]
-    parts.append(f'<path d="{_path(CORNERS)}Z" fill="none" stroke="{FAINT}" stroke-width="1.2"/>')
-    parts += [_line([p, q], RIM[stand], 5, edge=stand == APART) for stand, p, q in rim]
-    parts += _curves(beside, SECOND, THICKER) if beside else []
-    parts += _curves(main, FIRST, THICK)
+def _drawing(shown: Scene, alpha: Fraction | None, axiom: str, name: str) -> str:
+    lines = _joins(shown.places, axiom)
+    parts = _regions(shown.main, name)
+    parts += [curve for each in shown.others for curve in _curves(each, FAINT, 0.9)]
+    parts.append(_frame())
+    parts += _rim(shown.rim)
+    parts += _curves(shown.beside, SECOND, THICKER) if shown.beside else []
+    parts += _curves(shown.main, FIRST, THICK)
+    parts += [_line(line, FIRST, 1.6, MIXED) for line in shown.mixed]
     parts += lines.drawn
     # The reference last: it stays seen where points coincide.
-    parts += [_dot(places[label], label == first) for label in sorted(places, key=lambda label: label == first)]
-    parts += _corner_labels(preference.corners)
-    parts += _point_labels(places, [*lines.segments, *((p, q) for _, p, q in rim)], preference.corners)
-    legend, bottom = _legend(main, beside, others, first, second, rim, alpha, name)
-    parts += legend
-    height = max(HEIGHT, round(bottom))
-    spoken = f"Lotteries over {', '.join(map(str, preference.corners))}, compared with {first}"
+    by_reference = sorted(shown.places, key=lambda label: label == shown.first)
+    parts += [_dot(shown.places[label], label == shown.first) for label in by_reference]
+    parts += _corner_labels(shown.corners)
+    parts += _point_labels(shown.places, [*lines.segments, *((p, q) for _, p, q in shown.rim)], shown.corners)
+    legend, bottom = _laid_out(_legend(shown, alpha, name))
+    spoken = f"Lotteries over {', '.join(map(str, shown.corners))}, compared with {shown.first}"
+    return _svg(spoken, _patterns(name), [*parts, *legend], max(HEIGHT, round(bottom)), 'class="machina"')
+
+
+def _svg(title: str, defs: str, parts: Iterable[str], height: int, attribute: str) -> str:
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" class="machina" '
-        f"font-family=\"'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif\" "
-        f'font-size="{SIZE:g}" style="max-width:100%;height:auto">'
-        f"<title>{plain(spoken)}</title>{_patterns(name)}"
+        f'<svg {attribute} viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" '
+        f'font-family="{FONT}" font-size="{SIZE:g}" style="max-width:100%;height:auto">'
+        f"<title>{plain(title)}</title>{defs}"
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>{"".join(parts)}</svg>'
     )
+
+
+def _regions(chart: Chart, name: str) -> list[str]:
+    return [f'<path d="{_closed(loops)}" fill="{_fill(stand, name)}"/>' for stand, loops in chart.regions.items()]
+
+
+def _closed(loops: Iterable[Sequence[XY]]) -> str:
+    return " ".join(_path(loop[:-1]) + "Z" for loop in loops)
+
+
+def _frame() -> str:
+    return f'<path d="{_path(CORNERS)}Z" fill="none" stroke="{FAINT}" stroke-width="1.2"/>'
+
+
+def _rim(runs: Iterable[tuple[str, XY, XY]]) -> list[str]:
+    return [_line([p, q], RIM[stand], 5, edge=stand == APART) for stand, p, q in runs]
+
+
+# -- the map of indifference ----------------------------------------------------------------------------------------
+
+
+def _map(corners: tuple[Any, ...], shown: Contours, title: str, name: str) -> str:
+    levels = shown.levels
+    parts: list[str] = []
+    if shown.partial:
+        parts += _regions(levels[0].chart, name)
+    else:
+        if shown.chain is None:
+            # Each reference's better side once: the better a lottery, the darker.
+            better = [loops for level in levels if (loops := level.chart.regions.get(BETTER))]
+            parts += [
+                f'<path d="{_closed(x)}" fill="{FIRST}" fill-opacity="{0.45 / len(better):.3f}"/>' for x in better
+            ]
+        thick = [loops for level in levels if (loops := level.chart.regions.get(SAME))]
+        parts += [f'<path d="{_closed(loops)}" fill="url(#{name}-thick)"/>' for loops in thick]
+    parts.append(_frame())
+    for _, runs in shown.rim:
+        parts += _rim(runs)
+    for k, level in enumerate(levels):
+        parts += _curves(level.chart, *map_stroke(shown, k))
+    parts += [_arrow(start, end) for start, end in shown.arrows]
+    if shown.partial:
+        parts += [_spot(level.place, k == 0) for k, level in enumerate(levels)]
+    elif shown.chain:
+        parts += [_spot(level.place, True, map_stroke(shown, k)[0]) for k, level in enumerate(levels)]
+    parts += [_spot(place(middle), False) for middle, _ in shown.rim]
+    parts += _corner_labels(corners)
+    legend, bottom = _laid_out(_map_legend(shown, name))
+    spoken = f"Indifference sets of {title} on the lotteries over {', '.join(map(str, corners))}"
+    return _svg(spoken, _patterns(name), [*parts, *legend], max(HEIGHT, round(bottom)), XMLNS)
+
+
+def map_stroke(shown: Contours, k: int) -> tuple[str, float]:
+    """The colour and the width of the curves of the reference at index k."""
+    if shown.partial:
+        return (FIRST, 2.2) if k == 0 else (FAINT, 1.1)
+    return SEVERAL[k % len(SEVERAL)] if shown.chain else FIRST, 2.2
+
+
+def _spot(p: XY, solid: bool, colour: str = INK) -> str:
+    fill = colour if solid else "#ffffff"
+    return f'<circle cx="{p[0]:.1f}" cy="{p[1]:.1f}" r="3.4" fill="{fill}" stroke="{INK}" stroke-width="1.4"/>'
+
+
+def _arrow(start: XY, end: XY) -> str:
+    """A short arrow; the head's tip is its end."""
+    length = hypot(end[0] - start[0], end[1] - start[1])
+    dx, dy = (end[0] - start[0]) / length, (end[1] - start[1]) / length
+    tip, back = (end[0] + 3 * dx, end[1] + 3 * dy), (end[0] - 5 * dx, end[1] - 5 * dy)
+    wings = [(back[0] - 4 * dy, back[1] + 4 * dx), (back[0] + 4 * dy, back[1] - 4 * dx)]
+    return f'{_line([start, back], INK, 1.4)}<path d="{_path([wings[0], tip, wings[1]])}Z" fill="{INK}"/>'
+
+
+def map_words(shown: Contours) -> dict[str, str]:
+    """What each kind of mark in a map of indifference means, each only if it is there.
+
+    The keys: ``"dot"``, the stands (of regions around one reference), ``"shade"``, ``"arrow"``, ``"curve"``,
+    ``"thick"``, ``"jump"``, ``"border"``, ``"other"``, ``"rim"``, and ``"note"`` for what has no mark.
+    """
+    charts = [level.chart for level in shown.levels]
+    kinds = {kind for chart in charts for kind in chart.borders}
+    thick = any(SAME in chart.regions for chart in charts)
+    words: dict[str, str] = {}
+    if shown.partial:
+        words["dot"] = "a lottery, and seen from it:"
+        stands = {BETTER: "better", WORSE: "worse", SAME: "indifferent", APART: "incomparable"}
+        words |= {stand: word for stand, word in stands.items() if stand in charts[0].regions}
+        if len(charts) > 1 and any(chart.borders for chart in charts[1:]):
+            words["other"] = "the same regions' edges, seen from other lotteries"
+        if all(set(chart.regions) == {APART} for chart in charts):
+            words["note"] = "No two of these lotteries are comparable with one another."
+    else:
+        if shown.chain:
+            words["dot"] = "a lottery, and in its colour what is indifferent to it"
+        elif any(BETTER in chart.regions for chart in charts):
+            words["shade"] = "the darker, the better"
+    if shown.arrows:
+        words["arrow"] = "from worse to better"
+    if SAME in kinds:
+        words["curve"] = "indifference curve"
+    if thick and not shown.partial:
+        words["thick"] = "thick indifference set: all in it are indifferent"
+    if JUMP in kinds:
+        words["jump"] = "jump: better meets worse, nothing on the line is indifferent"
+    if BORDER in kinds and not shown.partial:
+        words["border"] = "edge of a thick set" if thick else "better meets worse"
+    if shown.rim:
+        words["rim"] = "an edge, where an outcome is impossible, is ordered unlike the inside; compared with ○"
+    if JUMP in kinds and SAME not in kinds and not thick and not shown.partial:
+        words["note"] = "No indifference curves: every line is a jump, as for lexicographic relations."
+    if shown.crossing and shown.chain:
+        words["note"] = "The curves cross: the relation is not transitive."
+    elif shown.chain:
+        words["note"] = "The relation is not transitive."
+    return words
+
+
+def _map_legend(shown: Contours, name: str) -> list[_Row]:
+    ends = [(0.0, -4.0), (26.0, -4.0)]
+    half = [(0.0, -4.0), (13.0, -4.0)]
+    swatch = '<rect x="0" y="-11" width="26" height="14" fill="{}" stroke="' + FAINT + '" stroke-width=".8"/>'
+    steps = "".join(
+        f'<rect x="{k * 6.5:g}" y="-11" width="6.5" height="14" fill="{FIRST}" fill-opacity="{0.03 + 0.12 * k:.2f}"/>'
+        for k in range(4)
+    )
+    symbols = {
+        "dot": _spot((13, -4), True),
+        "shade": steps + swatch.format("none"),
+        "arrow": _arrow((4, -4), (20, -4)),
+        "curve": _line(ends, FIRST, 2.2),
+        "thick": swatch.format(f"url(#{name}-thick)"),
+        "jump": _border(ends, JUMP, FIRST, 2.2),
+        "border": _border(ends, BORDER, FIRST, 2.2),
+        "other": _border(half, BORDER, FAINT, 1.1) + _spot((19, -4), False),
+        "rim": _line(half, RIM[WORSE], 5) + _line([(13, -4), (26, -4)], RIM[BETTER], 5),
+        "note": "",
+    } | {stand: swatch.format(_fill(stand, name)) for stand in (BETTER, WORSE, SAME, APART)}
+    return [(symbols[key], wrap(text, 36 if key == "note" else 31)) for key, text in map_words(shown).items()]
+
+
+# -- elements -------------------------------------------------------------------------------------------------------
 
 
 def plain(text: str) -> str:
@@ -204,7 +441,8 @@ def _patterns(name: str) -> str:
     dots = '<rect width="7" height="7" fill="#dedede"/><circle cx="3.5" cy="3.5" r="1.2" fill="#6e6e6e"/>'
     return (
         f'<defs><pattern id="{name}-{APART}" {frame}>{hatch}</pattern>'
-        f'<pattern id="{name}-{SAME}" {frame}>{dots}</pattern></defs>'
+        f'<pattern id="{name}-{SAME}" {frame}>{dots}</pattern>'
+        f'<pattern id="{name}-thick" {frame}><circle cx="3.5" cy="3.5" r="1.1" fill="#4a525b"/></pattern></defs>'
     )
 
 
@@ -358,36 +596,40 @@ def _cost(
     return 1000.0 * hidden + 300.0 * sum(box.meets(disc) for disc in discs) + 40.0 * crossed + far
 
 
-def _legend(
-    main: Chart,
-    beside: Chart | None,
-    others: Sequence[Chart],
-    first: str,
-    second: str,
-    rim: Sequence[tuple[str, XY, XY]],
-    alpha: Fraction | None,
-    name: str,
-) -> tuple[list[str], float]:
-    """What the colours and lines mean, each only if it is there, and where the legend ends."""
-    rows: list[tuple[str, list[str]]] = []
-    shown = {stand for stand, _, _ in rim} | set(main.regions)
+def _legend(shown: Scene, alpha: Fraction | None, name: str) -> list[_Row]:
+    """What the colours and lines mean, each only if it is there."""
+    rows: list[_Row] = []
+    main, first, second = shown.main, shown.first, shown.second
+    seen = {stand for stand, _, _ in shown.rim} | set(main.regions)
     words = {BETTER: "better than", WORSE: "worse than", SAME: "indifferent to", APART: "incomparable with"}
     for stand, word in words.items():
-        if stand in shown:
+        if stand in seen:
             fill = _fill(stand, name)
             swatch = f'<rect x="0" y="-11" width="26" height="14" fill="{fill}" stroke="{FAINT}" stroke-width=".8"/>'
             rows.append((swatch, [f"{word} {first}"]))
     # The edges of the regions of the first map need no words: its regions have their colours.
     rows += _line_rows([Chart({}, {k: v for k, v in main.borders.items() if k != BORDER})], first, FIRST, THICK)
-    rows += _line_rows([beside], second, SECOND, THICKER) if beside else []
-    rows += _line_rows(others, "other lotteries", FAINT, 0.9)
-    if rim:
+    rows += _line_rows([shown.beside], second, SECOND, THICKER) if shown.beside else []
+    if shown.mixed:
+        rows.append(
+            (
+                _line([(0, -4), (26, -4)], FIRST, 1.6, MIXED),
+                [f"that of {first} mixed with C: where", f"independence puts that of {second}"],
+            )
+        )
+    rows += _line_rows(shown.others, "other lotteries", FAINT, 0.9)
+    if shown.rim:
         band = "".join(_line([(x, -4), (x + 13, -4)], RIM[s], 5) for x, s in ((0, BETTER), (13, WORSE)))
         rows.append((band, ["the rim: the edges, where", "an outcome is impossible"]))
     if second == "B′" and alpha is not None:
         rows.append(("", [""]))  # a gap
         rows += [(_mark(x), [f"= α{x} + (1-α)C"]) for x in ("A", "B")]
         rows.append(("", [f"with α = {shortened(str(alpha), 22)}"]))
+    return rows
+
+
+def _laid_out(rows: Iterable[_Row]) -> tuple[list[str], float]:
+    """A legend's elements, and where it ends."""
     result = []
     y = 44.0
     for symbol, lines in rows:
@@ -404,7 +646,7 @@ def _mark(x: str) -> str:
     return f'<text x="6" y="0" font-size="16" font-style="italic" font-weight="600">{x}′</text>'
 
 
-def _line_rows(charts: Sequence[Chart], label: str, colour: str, width: float) -> list[tuple[str, list[str]]]:
+def _line_rows(charts: Sequence[Chart], label: str, colour: str, width: float) -> list[_Row]:
     """What the borders of each kind mean, for maps seen from the same lottery or lotteries."""
     words = {
         SAME: [f"indifferent to {label}"],
