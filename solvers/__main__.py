@@ -114,11 +114,12 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from prefcore.checking import check_on
+    from solvers.stories import explain
 
     relation, outcomes, closed = _relation(options.target, options.outcomes, options.limit)
     axioms = None if options.axioms is None else tuple(name.strip() for name in options.axioms.split(","))
     try:
-        report = check_on(relation, outcomes, axioms, options.budget, closed)
+        report = explain(check_on(relation, outcomes, axioms, options.budget, closed))
         if options.html:
             report.save(options.html)
         if options.certificates:
@@ -127,7 +128,8 @@ def _check(options: argparse.Namespace) -> int:
         raise _mistake(error) from error
     if options.certificates:
         _note_unknown(report.verdicts)
-    _say(options, str(report), report_data(report))
+    stories = [{"title": section.title, "text": section.text} for section in report.sections]
+    _say(options, str(report), {**report_data(report), "stories": stories})
     return 0
 
 

@@ -17,6 +17,7 @@ from prefcore.report import Report
 from prefcore.trees import TablePolicy
 from prefcore.verdicts import Proved, Refuted
 from solvers.solution import Solution, solve
+from solvers.stories import explain
 
 TITLES = {
     "tie_breaking": "No flood first, then water",
@@ -39,7 +40,7 @@ def run(folder: Path) -> Iterator[str]:
     for name, title in TITLES.items():
         yield f"\n=== {title}\n"
         solution = solve(gallery.nile(name))
-        report = solution.report.titled(title).with_section(
+        report = explain(solution.report.titled(title)).with_section(
             "The best release policy", "\n".join(policy_in_words(solution))
         )
         yield str(report)
