@@ -29,9 +29,12 @@ from prefcore.trees import History
 AnyRelation = Relation[Any]
 
 # The catalogue's relations by what they take: a payoff, several, a payoff and a share in (0, 1], or as they need.
-OF_PAYOFF = ("expected_reward", "stochastic_dominance")
-OF_PAYOFFS = ("pareto", "majority")
-OF_SHARE = ("cvar", "quantile")
+OF_PAYOFF = (
+    *("expected_reward", "stochastic_dominance", "second_order_dominance", "third_order_dominance"),
+    *("worst_case", "best_case", "support_lexicographic", "outperforming"),
+)
+OF_PAYOFFS = ("pareto", "unanimity", "majority", "maxmin", "maxmax")
+OF_SHARE = ("cvar", "quantile", "semiorder", "mean_variance", "mean_semideviation", "disappointment_aversion")
 OTHERS = ("lexicographic", "excess_risk", "chance_constraint", "skew_symmetric", "indifference", "equality")
 KINDS = (*OF_PAYOFF, *OF_PAYOFFS, *OF_SHARE, *OTHERS, "semilinear")
 
