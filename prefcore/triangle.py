@@ -250,7 +250,7 @@ class _Box:
 
 
 def _drawing(shown: Scene, alpha: Fraction | None, axiom: str, name: str) -> str:
-    lines = _joins(shown.places, axiom)
+    joins = joins_of(shown.places, axiom)
     parts = _regions(shown.main, name)
     parts += [curve for each in shown.others for curve in _curves(each, FAINT, 0.9)]
     parts.append(_frame())
@@ -258,12 +258,13 @@ def _drawing(shown: Scene, alpha: Fraction | None, axiom: str, name: str) -> str
     parts += _curves(shown.beside, SECOND, THICKER) if shown.beside else []
     parts += _curves(shown.main, FIRST, THICK)
     parts += [_line(line, FIRST, 1.6, MIXED) for line in shown.mixed]
-    parts += lines.drawn
+    parts += _joined(joins)
     # The reference last: it stays seen where points coincide.
     by_reference = sorted(shown.places, key=lambda label: label == shown.first)
     parts += [_dot(shown.places[label], label == shown.first) for label in by_reference]
     parts += _corner_labels(shown.corners)
-    parts += _point_labels(shown.places, [*lines.segments, *((p, q) for _, p, q in shown.rim)], shown.corners)
+    segments = [*joins.dashed, *joins.solid, *joins.arrows, *((p, q) for _, p, q in shown.rim)]
+    parts += _point_labels(shown.places, segments, shown.corners)
     legend, bottom = _laid_out(_legend(shown, alpha, name))
     spoken = f"Lotteries over {', '.join(map(str, shown.corners))}, compared with {shown.first}"
     return _svg(spoken, _patterns(name), [*parts, *legend], max(HEIGHT, round(bottom)), 'class="machina"')
@@ -413,7 +414,7 @@ def _map_legend(shown: Contours, name: str) -> list[_Row]:
         "rim": _line(half, RIM[WORSE], 5) + _line([(13, -4), (26, -4)], RIM[BETTER], 5),
         "note": "",
     } | {stand: swatch.format(_fill(stand, name)) for stand in (BETTER, WORSE, SAME, APART)}
-    return [(symbols[key], wrap(text, 36 if key == "note" else 31)) for key, text in map_words(shown).items()]
+    return [(symbols[key], wrap(text, 33 if key == "note" else 31)) for key, text in map_words(shown).items()]
 
 
 # -- elements -------------------------------------------------------------------------------------------------------
@@ -477,27 +478,36 @@ def _dot(p: XY, solid: bool) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Joins:
-    drawn: list[str]
-    segments: list[tuple[XY, XY]]
+class Joins:
+    """The segments of a counterexample: what is compared, mixing, and a preference as an arrow."""
+
+    solid: tuple[tuple[XY, XY], ...]
+    dashed: tuple[tuple[XY, XY], ...]
+    arrows: tuple[tuple[XY, XY], ...]
 
 
-def _joins(places: Mapping[str, XY], axiom: str) -> _Joins:
-    """The segments of a counterexample: mixing dashed, what is compared solid, a preference as an arrow."""
+def joins_of(places: Mapping[str, XY], axiom: str) -> Joins:
+    """The segments between the marked lotteries that tell the axiom's counterexample."""
     solid = [("A", "B"), ("A′", "B′")] if "A′" in places else []
     dashed = [("A", "C"), ("B", "C")] if "A′" in places else [("A", "C")] if axiom == "interpolation" else []
     arrows = [] if solid or dashed else [("A", "B"), ("B", "C")]
+
+    def segments(pairs: list[tuple[str, str]]) -> tuple[tuple[XY, XY], ...]:
+        there = [(places[x], places[y]) for x, y in pairs if x in places and y in places]
+        return tuple((p, q) for p, q in there if p != q)
+
+    return Joins(segments(solid), segments(dashed), segments(arrows))
+
+
+def _joined(joins: Joins) -> list[str]:
     drawn: list[str] = []
-    segments: list[tuple[XY, XY]] = []
-    for pairs, dash, width in ((dashed, "6 4", 1.3), (solid, "", 2.2), (arrows, "", 1.8)):
-        for x, y in pairs:
-            if x in places and y in places and places[x] != places[y]:
-                segments.append((places[x], places[y]))
-                # Dashes are seen along an edge of the triangle, too.
-                drawn += [_line([places[x], places[y]], "#ffffff", width + 1)] if dash else []
-                drawn.append(_line([places[x], places[y]], INK, width, dash))
-                drawn += [_arrow_head(places[x], places[y])] if pairs is arrows else []
-    return _Joins(drawn, segments)
+    for p, q in joins.dashed:
+        # Dashes are seen along an edge of the triangle, too.
+        drawn += [_line([p, q], "#ffffff", 2.3), _line([p, q], INK, 1.3, "6 4")]
+    drawn += [_line([p, q], INK, 2.2) for p, q in joins.solid]
+    for p, q in joins.arrows:
+        drawn += [_line([p, q], INK, 1.8), _arrow_head(p, q)]
+    return drawn
 
 
 def _arrow_head(start: XY, end: XY) -> str:
@@ -514,7 +524,7 @@ def _arrow_head(start: XY, end: XY) -> str:
 # -- text -----------------------------------------------------------------------------------------------------------
 
 
-def _extent(text: str, size: float = SIZE) -> float:
+def extent(text: str, size: float = SIZE) -> float:
     """An upper estimate of the width of a text."""
     return sum(size * (1.05 if east_asian_width(c) in "WF" else 0.36 if c in "il.,' |" else 0.62) for c in text)
 
@@ -530,10 +540,10 @@ def _corner_places(corners: Sequence[Any]) -> list[tuple[str, str, _Box]]:
         label = str(outcome)
         shown = label
         limit = 24
-        while _extent(shown) > 170 and limit > 2:
+        while extent(shown) > 170 and limit > 2:
             shown, limit = shortened(label, limit), limit - 1
         shown = shortened(shown, 24)
-        half = _extent(shown) / 2
+        half = extent(shown) / 2
         centre = min(max(x, half + 6), LEGEND - 8 - half)
         top = y - 36 if y < HEIGHT / 2 else y + 16
         result.append((shown, label, _Box(centre - half, top, centre + half, top + 18)))
@@ -565,7 +575,7 @@ def _point_labels(places: Mapping[str, XY], segments: Sequence[tuple[XY, XY]], c
     result = []
     for (x, y), labels in joined.items():
         text = ", ".join(labels)
-        best = min(_around(x, y, _extent(text, 16)), key=lambda box: _cost(box, (x, y), taken, discs, segments))
+        best = min(_around(x, y, extent(text, 16)), key=lambda box: _cost(box, (x, y), taken, discs, segments))
         taken.append(best)
         halo = ' font-size="16" font-style="italic" font-weight="600" stroke="#ffffff" stroke-width="3.5"'
         halo += ' stroke-linejoin="round" paint-order="stroke"'
@@ -596,32 +606,62 @@ def _cost(
     return 1000.0 * hidden + 300.0 * sum(box.meets(disc) for disc in discs) + 40.0 * crossed + far
 
 
-def _legend(shown: Scene, alpha: Fraction | None, name: str) -> list[_Row]:
-    """What the colours and lines mean, each only if it is there."""
-    rows: list[_Row] = []
+def scene_words(shown: Scene) -> dict[str, str]:
+    """What the colours and lines of a counterexample mean, each only if it is there, in lines of a legend.
+
+    The keys: the stands; ``"first"``, ``"second"`` and ``"other"`` with a kind of border; ``"mixed"`` and ``"rim"``.
+    """
     main, first, second = shown.main, shown.first, shown.second
     seen = {stand for stand, _, _ in shown.rim} | set(main.regions)
-    words = {BETTER: "better than", WORSE: "worse than", SAME: "indifferent to", APART: "incomparable with"}
-    for stand, word in words.items():
-        if stand in seen:
-            fill = _fill(stand, name)
-            swatch = f'<rect x="0" y="-11" width="26" height="14" fill="{fill}" stroke="{FAINT}" stroke-width=".8"/>'
-            rows.append((swatch, [f"{word} {first}"]))
+    stands = {BETTER: "better than", WORSE: "worse than", SAME: "indifferent to", APART: "incomparable with"}
+    words = {stand: f"{word} {first}" for stand, word in stands.items() if stand in seen}
     # The edges of the regions of the first map need no words: its regions have their colours.
-    rows += _line_rows([Chart({}, {k: v for k, v in main.borders.items() if k != BORDER})], first, FIRST, THICK)
-    rows += _line_rows([shown.beside], second, SECOND, THICKER) if shown.beside else []
+    words |= _line_words("first", [Chart({}, {k: v for k, v in main.borders.items() if k != BORDER})], first)
+    words |= _line_words("second", [shown.beside], second) if shown.beside else {}
     if shown.mixed:
-        rows.append(
-            (
-                _line([(0, -4), (26, -4)], FIRST, 1.6, MIXED),
-                [f"that of {first} mixed with C: where", f"independence puts that of {second}"],
-            )
-        )
-    rows += _line_rows(shown.others, "other lotteries", FAINT, 0.9)
+        words["mixed"] = f"that of {first} mixed with C: where\nindependence puts that of {second}"
+    words |= _line_words("other", shown.others, "other lotteries")
     if shown.rim:
-        band = "".join(_line([(x, -4), (x + 13, -4)], RIM[s], 5) for x, s in ((0, BETTER), (13, WORSE)))
-        rows.append((band, ["the rim: the edges, where", "an outcome is impossible"]))
-    if second == "B′" and alpha is not None:
+        words["rim"] = "the rim: the edges, where\nan outcome is impossible"
+    return words
+
+
+def _line_words(whose: str, charts: Sequence[Chart], label: str) -> dict[str, str]:
+    """What the borders of each kind mean, for maps seen from the same lottery or lotteries."""
+    words = {
+        SAME: f"indifferent to {label}",
+        JUMP: f"better meets worse than {label},\nnothing between is indifferent",
+        BORDER: f"better meets worse\nthan {label}",
+    }
+    if any(APART in chart.regions for chart in charts):
+        words[BORDER] = f"edge of a region\nseen from {label}"
+    elif any(SAME in chart.regions for chart in charts):
+        words[BORDER] = f"edge of what is\nindifferent to {label}"
+    if len(charts) > 1:
+        words[JUMP] = f"better meets worse\nthan {label}"
+    kinds = {kind for chart in charts for kind in chart.borders}
+    if SAME in kinds:
+        kinds.discard(BORDER)  # one row serves for lines and for regions
+    return {f"{whose} {kind}": text for kind, text in words.items() if kind in kinds}
+
+
+def _legend(shown: Scene, alpha: Fraction | None, name: str) -> list[_Row]:
+    rows: list[_Row] = []
+    ends = [(0.0, -4.0), (26.0, -4.0)]
+    strokes = {"first": (FIRST, THICK), "second": (SECOND, THICKER), "other": (FAINT, 0.9)}
+    for key, text in scene_words(shown).items():
+        whose, _, kind = key.partition(" ")
+        if whose in strokes:
+            symbol = _border(ends, kind, *strokes[whose])
+        elif key == "mixed":
+            symbol = _line(ends, FIRST, 1.6, MIXED)
+        elif key == "rim":
+            symbol = "".join(_line([(x, -4), (x + 13, -4)], RIM[s], 5) for x, s in ((0, BETTER), (13, WORSE)))
+        else:
+            fill = _fill(key, name)
+            symbol = f'<rect x="0" y="-11" width="26" height="14" fill="{fill}" stroke="{FAINT}" stroke-width=".8"/>'
+        rows.append((symbol, text.split("\n")))
+    if shown.second == "B′" and alpha is not None:
         rows.append(("", [""]))  # a gap
         rows += [(_mark(x), [f"= α{x} + (1-α)C"]) for x in ("A", "B")]
         rows.append(("", [f"with α = {shortened(str(alpha), 22)}"]))
@@ -644,23 +684,3 @@ def _laid_out(rows: Iterable[_Row]) -> tuple[list[str], float]:
 
 def _mark(x: str) -> str:
     return f'<text x="6" y="0" font-size="16" font-style="italic" font-weight="600">{x}′</text>'
-
-
-def _line_rows(charts: Sequence[Chart], label: str, colour: str, width: float) -> list[_Row]:
-    """What the borders of each kind mean, for maps seen from the same lottery or lotteries."""
-    words = {
-        SAME: [f"indifferent to {label}"],
-        JUMP: [f"better meets worse than {label},", "nothing between is indifferent"],
-        BORDER: ["better meets worse", f"than {label}"],
-    }
-    if any(APART in chart.regions for chart in charts):
-        words[BORDER] = ["edge of a region", f"seen from {label}"]
-    elif any(SAME in chart.regions for chart in charts):
-        words[BORDER] = ["edge of what is", f"indifferent to {label}"]
-    if len(charts) > 1:
-        words[JUMP] = ["better meets worse", f"than {label}"]
-    kinds = {kind for chart in charts for kind in chart.borders}
-    ends = [(0.0, -4.0), (26.0, -4.0)]
-    if SAME in kinds:
-        kinds.discard(BORDER)  # one row serves for lines and for regions
-    return [(_border(ends, kind, colour, width), text) for kind, text in words.items() if kind in kinds]
