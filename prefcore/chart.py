@@ -537,9 +537,9 @@ def _beside_edges(preference: Preference, levels: Sequence[Level], n: int) -> li
             level = Level((weights[0], weights[1], weights[2]), Chart({}, {}))
             known = [*levels, *found]
             if len(found) < 3 and all(_off(level.place, other.chart) > 3 for other in known):
-                level = _level(preference, level.weights, n)
+                level = _level(preference, level.weights, n // 3)
                 if all(_angle(level, other) > TURNED for other in known):
-                    found.append(level)
+                    found.append(_level(preference, level.weights, n))
     return found
 
 

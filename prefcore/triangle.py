@@ -326,7 +326,7 @@ def _map(corners: tuple[Any, ...], shown: Contours, title: str, name: str) -> st
     parts += _corner_labels(corners)
     legend, bottom = _laid_out(_map_legend(shown, name))
     spoken = f"Indifference sets of {title} on the lotteries over {', '.join(map(str, corners))}"
-    return _svg(spoken, _patterns(name), [*parts, *legend], max(HEIGHT, round(bottom)), XMLNS)
+    return _svg(spoken, _patterns(name, thick=True), [*parts, *legend], max(HEIGHT, round(bottom)), XMLNS)
 
 
 def map_stroke(shown: Contours, k: int) -> tuple[str, float]:
@@ -435,16 +435,15 @@ def _fill(stand: str, name: str) -> str:
     return FILL.get(stand, f"url(#{name}-{stand})")
 
 
-def _patterns(name: str) -> str:
-    """Hatching for what is incomparable, dots for what is indifferent."""
+def _patterns(name: str, thick: bool = False) -> str:
+    """Hatching for what is incomparable, dots for what is indifferent; `thick` dots let the shade below be seen."""
     frame = 'width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"'
     hatch = '<rect width="7" height="7" fill="#ffffff"/><path d="M0 0V7" stroke="#a8a8a8" stroke-width="1.6"/>'
     dots = '<rect width="7" height="7" fill="#dedede"/><circle cx="3.5" cy="3.5" r="1.2" fill="#6e6e6e"/>'
-    return (
-        f'<defs><pattern id="{name}-{APART}" {frame}>{hatch}</pattern>'
-        f'<pattern id="{name}-{SAME}" {frame}>{dots}</pattern>'
-        f'<pattern id="{name}-thick" {frame}><circle cx="3.5" cy="3.5" r="1.1" fill="#4a525b"/></pattern></defs>'
-    )
+    patterns = {APART: hatch, SAME: dots}
+    patterns |= {"thick": '<circle cx="3.5" cy="3.5" r="1.1" fill="#4a525b"/>'} if thick else {}
+    drawn = (f'<pattern id="{name}-{key}" {frame}>{body}</pattern>' for key, body in patterns.items())
+    return f"<defs>{''.join(drawn)}</defs>"
 
 
 def _path(points: Iterable[XY]) -> str:
