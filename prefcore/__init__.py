@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from prefcore import kernel
+from prefcore.axioms import AXIOMS
 from prefcore.catalogue import (
     chance_constraint,
     cvar,
@@ -28,12 +29,13 @@ from prefcore.catalogue import (
     skew_symmetric,
     stochastic_dominance,
 )
-from prefcore.claims import Axiom, Optimal, Simplex
+from prefcore.claims import Achievable, Axiom, Menu, Optimal, Simplex
 from prefcore.distribution import Distribution, mix
-from prefcore.evidence import Counterexample
+from prefcore.evidence import Counterexample, Cycle
 from prefcore.processes import DirectPreferenceProcess, ProcessTooLarge, trajectory_distribution
 from prefcore.records import EvidenceRejected
-from prefcore.relations import InvalidRelation, Relation, compare, maximum, minimum, relation
+from prefcore.relations import Relation, compare, relation
+from prefcore.tracing import InvalidRelation, maximum, minimum
 from prefcore.verdicts import Proved, Refuted, Unknown
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from prefcore.report import Report
 
 _LAZY = {
+    "assert_axiom": "prefcore.assertions",
+    "assert_refuted": "prefcore.assertions",
     "check": "prefcore.checking",
     "Report": "prefcore.report",
     "load_certificate": "prefcore.certificates",
@@ -51,12 +55,16 @@ _LAZY = {
 }
 
 __all__ = [
+    "AXIOMS",
+    "Achievable",
     "Axiom",
     "Counterexample",
+    "Cycle",
     "DirectPreferenceProcess",
     "Distribution",
     "EvidenceRejected",
     "InvalidRelation",
+    "Menu",
     "Optimal",
     "ProcessTooLarge",
     "Proved",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
+from prefcore.distribution import Distribution
 from prefcore.formula import Formula
 from prefcore.trees import PolicyTable, Tabulation
 
@@ -31,12 +33,39 @@ class Simplex:
 
 
 @dataclass(frozen=True, slots=True)
+class Menu:
+    """Finitely many distributions over these outcomes: A, B and C range over them, mixtures are any."""
+
+    lotteries: tuple[Distribution, ...]
+    outcomes: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Achievable:
+    """The outcome distributions D^π that the policies of a process achieve."""
+
+    process: Tabulation
+
+    @property
+    def outcomes(self) -> Sequence[Any]:
+        """The outcomes of the process."""
+        return self.process.outcomes
+
+
+Domain = Simplex | Menu | Achievable
+
+
+@dataclass(frozen=True, slots=True)
 class Axiom:
-    """The relation satisfies the axiom on the domain."""
+    """The relation satisfies the axiom on the domain.
+
+    `value` is the payoff of each outcome by which dominance is meant, for the axioms that speak of it.
+    """
 
     relation: Formula | BlackBox
     axiom: str
-    domain: Simplex
+    domain: Domain
+    value: tuple[Fraction, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,24 @@ from prefcore.trees import PolicyTable
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """Lotteries (and an α) at which an axiom fails, as exact distributions."""
+    """Lotteries (and an α) at which an axiom fails, as exact distributions.
+
+    On the achievable set of a process, `policies` are the tables of policies that achieve A, B and C.
+    """
 
     A: Distribution
     B: Distribution | None = None
     C: Distribution | None = None
     alpha: Fraction | None = None
+    policies: tuple[PolicyTable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """``A_1 ≺ A_2 ≺ … ≺ A_n ≺ A_1``, and the policies that achieve them where they must be achieved."""
+
+    lotteries: tuple[Distribution, ...]
+    policies: tuple[PolicyTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +116,52 @@ class Both:
     transitive: Refutation | ValueOrder
 
 
-AxiomEvidence = Counterexample | Refutation | ValueOrder | ClosedAndTotal | EndPoints | Matching | FixedWitnesses | Both
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Betweenness, by a refutation of its negation with each lottery split in two."""
+
+    refutation: Refutation
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedContours:
+    """Contour sets are closed by the formula's form, or each `gap` refutes that its closure holds where it does not.
+
+    `upper`: of {B : A ≼ B}; `lower`: of {A : A ≼ B}.
+    """
+
+    upper: Refutation | None
+    lower: Refutation | None
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """The axiom follows from another one, by the evidence for that."""
+
+    axiom: str
+    evidence: Refutation | ValueOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Enumerated:
+    """The kernel goes through all that there is: pairs and triples of a finite menu."""
+
+
+AxiomEvidence = (
+    Counterexample
+    | Cycle
+    | Refutation
+    | ValueOrder
+    | ClosedAndTotal
+    | EndPoints
+    | Matching
+    | FixedWitnesses
+    | Both
+    | Split
+    | ClosedContours
+    | Through
+    | Enumerated
+)
 
 
 @dataclass(frozen=True, slots=True)

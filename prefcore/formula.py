@@ -6,6 +6,7 @@ common divisor 1). A formula is a list of nodes in topological order, the last b
 
     Feature(side, k)        E_A f_k for side 0, E_B f_k for side 1                                        a term
     Affine(c, ((w, i), …))  c + Σ w·node_i;  Product(i, j);  Max((i, …));  Min((i, …));  If(b, i, j)      terms
+    Quotient(i, j)          node_i / node_j, node_j being linear and positive at every outcome             a term
     Atom(op, i)             node_i op 0, op one of ">=", ">", "="                                         a condition
     Not(i), And((i, …)), Or((i, …))                                                                       conditions
 
@@ -36,6 +37,12 @@ class Affine:
 class Product:
     left: int
     right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    numerator: int
+    denominator: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ class Or:
     conditions: tuple[int, ...]
 
 
-Node = Feature | Affine | Product | Max | Min | If | Atom | Not | And | Or
+Node = Feature | Affine | Product | Quotient | Max | Min | If | Atom | Not | And | Or
 CONDITIONS = (Atom, Not, And, Or)
 
 
@@ -87,7 +94,7 @@ def parts(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
             return (), ()
         case Affine(_, terms):
             return tuple(i for _, i in terms), ()
-        case Product(left, right):
+        case Product(left, right) | Quotient(left, right):
             return (left, right), ()
         case Max(terms) | Min(terms):
             return terms, ()
@@ -140,7 +147,7 @@ class Formula:
                 good = op in (">=", ">", "=")
             case And(conditions) | Or(conditions):
                 good = type(conditions) is tuple
-            case Product() | If() | Not():
+            case Product() | Quotient() | If() | Not():
                 good = True
             case _:
                 good = False
@@ -151,6 +158,24 @@ class Formula:
             for i in references:
                 if type(i) is not int or not 0 <= i < index or (type(self.nodes[i]) in CONDITIONS) is not kinds:
                     raise ValueError(f"node {index} of a formula refers to an unfit node {i!r}")
+        if isinstance(node, Quotient):
+            bounds = range_of(self.nodes, self.features, node.denominator)
+            if bounds is None or bounds[0] <= 0:
+                raise ValueError(f"node {index} of a formula divides by what is not linear and positive")
+
+
+def range_of(nodes: Sequence[Node], features: Sequence[tuple[int, ...]], term: int) -> tuple[Fraction, Fraction] | None:
+    """Bounds of a term that is linear in the features, over all pairs of lotteries; None for any other term."""
+    node = nodes[term]
+    constant, terms = (node.constant, node.terms) if isinstance(node, Affine) else (Fraction(0), ((Fraction(1), term),))
+    low = high = constant
+    for weight, i in terms:
+        of = nodes[i]
+        if not isinstance(of, Feature):
+            return None
+        ends = weight * min(features[of.index]), weight * max(features[of.index])
+        low, high = low + min(ends), high + max(ends)
+    return low, high
 
 
 def feature_values(formula: Formula, lottery: Iterable[tuple[int, Fraction]]) -> list[Fraction]:
@@ -174,6 +199,8 @@ def node_values(formula: Formula, a: Sequence[Fraction], b: Sequence[Fraction]) 
                     value += weight * values[i]
             case Product(left, right):
                 value = values[left] * values[right]
+            case Quotient(left, right):
+                value = values[left] / values[right]
             case Max(terms):
                 value = max(values[i] for i in terms)
             case Min(terms):
@@ -218,16 +245,29 @@ def feature_terms(formula: Formula) -> tuple[int, ...]:
     return tuple(first.values())
 
 
-def is_closed(formula: Formula) -> bool:
-    """Whether ``{(A, B) : A ≼ B}`` is closed by its form, T7's side condition.
+def _reading(formula: Formula, sides: tuple[int, ...]) -> list[bool]:
+    """Whether each node reads a lottery of one of these sides."""
+    reads: list[bool] = []
+    for node in formula.nodes:
+        if isinstance(node, Feature):
+            reads.append(node.side in sides)
+        else:
+            reads.append(any(reads[i] for kind in parts(node) for i in kind))
+    return reads
 
-    Sufficient: in positive normal form there is no strict atom, and no case distinction makes a term discontinuous.
+
+def is_closed(formula: Formula, sides: tuple[int, ...] = (0, 1)) -> bool:
+    """Whether ``{A ≼ B}`` is closed by its form in the lotteries of these sides, the other being fixed; T7's condition.
+
+    Sufficient: in positive normal form there is no strict atom that reads them, and no case distinction by what reads
+    them makes a term discontinuous.
     """
+    reads = _reading(formula, sides)
     stack: list[tuple[int, bool]] = [(len(formula.nodes) - 1, True)]
     seen: set[tuple[int, bool]] = set()
     while stack:
         index, positive = stack.pop()
-        if (index, positive) in seen:
+        if (index, positive) in seen or not reads[index]:
             continue
         seen.add((index, positive))
         match formula.nodes[index]:
@@ -237,8 +277,10 @@ def is_closed(formula: Formula) -> bool:
                 stack.append((term, True))
             case Not(condition):
                 stack.append((condition, not positive))
-            case If():
-                return False
+            case If(condition, then, otherwise):
+                if reads[condition]:
+                    return False
+                stack.extend(((then, True), (otherwise, True)))
             case node:
                 terms, conditions = parts(node)
                 stack.extend((i, True) for i in terms)
@@ -246,12 +288,14 @@ def is_closed(formula: Formula) -> bool:
     return True
 
 
-def gap(formula: Formula) -> Formula:
-    """``F̄ and not F``, where F̄ weakens every strict atom of the positive normal form: if it never holds, F is closed.
+def gap(formula: Formula, sides: tuple[int, ...] = (0, 1)) -> Formula:
+    """``F̄ and not F``, where F̄ weakens the strict atoms of the positive normal form that read these sides.
 
-    F̄ is closed, as long as its terms are continuous, and F implies it. Raises ``ValueError`` for a case distinction
-    inside a term, which may jump.
+    If it never holds, ``{A ≼ B}`` is closed in the lotteries of these sides: F̄ is closed, as long as its terms are
+    continuous, and F implies it. Raises ``ValueError`` for a case distinction inside a term by what reads them, which
+    may jump.
     """
+    reads = _reading(formula, sides)
     nodes = list(formula.nodes)
     weak: list[tuple[int, int]] = []  # of each condition, the nodes of its closure and of its denial's closure
 
@@ -261,6 +305,10 @@ def gap(formula: Formula) -> Formula:
 
     for index, old in enumerate(formula.nodes):
         match old:
+            case If(condition, _, _) if reads[condition]:
+                raise ValueError("a case distinction inside a term may jump")
+            case Atom() | Not() | And() | Or() if not reads[index]:
+                weak.append((index, node(Not(index))))
             case Atom("=", _):
                 weak.append((index, node(And(()))))
             case Atom(_, term):
@@ -274,8 +322,6 @@ def gap(formula: Formula) -> Formula:
             case Or(conditions):
                 yes, no = zip(*(weak[i] for i in conditions), strict=True) if conditions else ((), ())
                 weak.append((node(Or(yes)), node(And(no))))
-            case If():
-                raise ValueError("a case distinction inside a term may jump")
             case _:
                 weak.append((-1, -1))
     last = len(formula.nodes) - 1

@@ -1,26 +1,31 @@
 """THE TRUSTED FILE: ``check(claim, evidence)`` gives ``Proved`` or ``Refuted``, or raises ``EvidenceRejected``.
 
 Exact (no float enters: every number is an int or a Fraction), total (any claim with any evidence gives a verdict or
-``EvidenceRejected``) and independent of the finders. It rests on :mod:`formula`, :mod:`axioms`, :mod:`clauses`,
-:mod:`claims`, :mod:`evidence`, :mod:`verdicts`, :mod:`records`, :mod:`distribution` and :mod:`trees`, no more.
+``EvidenceRejected``) and independent of the finders. It rests on :mod:`formula`, :mod:`axioms`, :mod:`dominances`,
+:mod:`clauses`, :mod:`claims`, :mod:`evidence`, :mod:`verdicts`, :mod:`records`, :mod:`distribution`, :mod:`trees`,
+:mod:`segments`, :mod:`domains`, :mod:`menus` and :mod:`stochastic`, no more.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from itertools import product
 
 from prefcore.axioms import (
+    ACYCLIC,
+    ACYCLIC_BY,
     AXIOMS,
     COMPOUND,
+    CONTINUOUS,
+    DOMINANCE,
     END_POINTS,
     EXISTENTIAL,
     NEEDS,
     NEVER,
     ONE,
     REST,
+    SPLIT,
     UNIVERSAL,
     A,
     AtLeast,
@@ -32,46 +37,37 @@ from prefcore.axioms import (
     span_statement,
     witness_statement,
 )
-from prefcore.claims import Axiom, BlackBox, Claim, Optimal, Simplex
+from prefcore.claims import Achievable, Axiom, BlackBox, Claim, Domain, Menu, Optimal, Simplex
 from prefcore.clauses import Clauses, Exact, FeatureOf, Mass, Polynomial, add, clauses_of
 from prefcore.distribution import Distribution, mix
+from prefcore.domains import Largest, largest_over, outcome_distribution
+from prefcore.dominances import violation
 from prefcore.evidence import (
     AsGoodAs,
     BetterPolicy,
     Both,
     ClosedAndTotal,
+    ClosedContours,
     ConditionHolds,
     Counterexample,
+    Cycle,
     EndPoints,
+    Enumerated,
     Evidence,
     FixedWitnesses,
     Lemma,
     Matching,
     Refutation,
+    Split,
     Step,
+    Through,
     ValueOrder,
 )
-from prefcore.formula import (
-    Affine,
-    And,
-    Atom,
-    Feature,
-    Formula,
-    If,
-    Max,
-    Min,
-    Not,
-    Or,
-    Product,
-    continuous,
-    evaluate,
-    feature_terms,
-    feature_values,
-    gap,
-    is_closed,
-    parts,
-)
+from prefcore.formula import Atom, Formula, Or, continuous, evaluate, feature_terms, feature_values, gap, is_closed
+from prefcore.menus import rows_of
+from prefcore.menus import violation as menu_violation
 from prefcore.records import EvidenceRejected, conforms
+from prefcore.segments import at_the_start, everywhere, line, no_mixture
 from prefcore.trees import HistoryTree, PolicyTable, Tabulation
 from prefcore.verdicts import Proved, Refuted
 
@@ -106,48 +102,129 @@ def _require(condition: bool, reason: str) -> None:
 def _axiom_claim(claim: Axiom, evidence: Evidence) -> bool:
     relation, domain = claim.relation, claim.domain
     _require(type(claim.axiom) is str and claim.axiom in AXIOMS, "unknown axiom")
-    _require(type(domain) is Simplex and len(domain.outcomes) > 0, "unknown domain")
+    _require(type(domain) in (Simplex, Menu, Achievable) and len(domain.outcomes) > 0, "unknown domain")
     _require(type(relation) in (Formula, BlackBox), "unknown relation")
     if isinstance(relation, Formula):
         relation.__post_init__()  # a record that was made without its own checks must not get past these
         _require(relation.outcomes == len(domain.outcomes), "the domain is not the formula's")
-    if isinstance(evidence, Counterexample):
+    if isinstance(domain, Achievable):
+        _require(
+            type(domain.process) is Tabulation and type(domain.process.tree) is HistoryTree, "no tabulated process"
+        )
+        domain.process.tree.__post_init__()
+        _require(max(domain.process.tree.outcome) < len(domain.outcomes), "the tree has an outcome of its own")
+    if isinstance(domain, Menu):
+        _require(conforms(domain.lotteries, tuple[Distribution, ...]) and bool(domain.lotteries), "no menu")
+        for lottery in domain.lotteries:
+            _lottery(lottery, domain)
+    with_value = claim.axiom in DOMINANCE
+    _require((claim.value is not None) is with_value, "an axiom has a value exactly if it speaks of dominance")
+    if with_value:
+        _require(conforms(claim.value, tuple[Fraction, ...]), "the value is not exact")
+        _require(len(claim.value or ()) == len(domain.outcomes), "the value needs a number for each outcome")
+    if isinstance(evidence, (Counterexample, Cycle)):
         _counterexample(claim, evidence)
         return False
     _require(isinstance(relation, Formula), "a black box can be refuted, never proved")
     assert isinstance(relation, Formula)
-    _axiom(relation, claim.axiom, evidence)
+    if isinstance(evidence, Enumerated):
+        _require(isinstance(domain, Menu), "only a menu can be enumerated")
+        assert isinstance(domain, Menu)
+        _enumerated(claim, relation, domain)
+    else:
+        _axiom(relation, claim.axiom, evidence, domain, claim.value)
     return True
 
 
-def _axiom(formula: Formula, axiom: str, evidence: Evidence) -> None:
-    """Accepts evidence that the axiom holds on the whole simplex."""
+def _axiom(
+    formula: Formula, axiom: str, evidence: Evidence, domain: Domain, value: tuple[Fraction, ...] | None = None
+) -> None:
+    """Accepts evidence that the axiom holds on the domain; a menu inherits it from the simplex."""
+
+    def refuted(statement: Statement, refutation: Refutation, about: Formula = formula) -> None:
+        _refutation(statement, about, refutation, largest_over(domain, about))
+
     match evidence:
         case Refutation() if axiom in UNIVERSAL:
-            _refutation(UNIVERSAL[axiom], formula, evidence)
-        case ValueOrder() if axiom in ("reflexive", "transitive", "preorder", "total"):
+            refuted(UNIVERSAL[axiom], evidence)
+        case Refutation() if axiom in DOMINANCE and value is not None:
+            refuted(NEVER, evidence, violation(formula, axiom, value))
+        case Split(refutation) if axiom == "betweenness":
+            refuted(SPLIT, refutation)
+        case ValueOrder() if axiom in _OF_VALUE_ORDERS:
             _value_order(formula)
+        case Through(premise, refutation) if axiom == ACYCLIC and premise in ACYCLIC_BY:
+            _axiom(formula, premise, refutation, domain)
         case Both(reflexive, transitive) if axiom == "preorder":
-            _axiom(formula, "reflexive", reflexive)
-            _axiom(formula, "transitive", transitive)
+            _axiom(formula, "reflexive", reflexive, domain)
+            _axiom(formula, "transitive", transitive, domain)
         case ClosedAndTotal(total, gap_evidence) if axiom == "interpolation":  # T7
-            if gap_evidence is not None:
-                _refutation(NEVER, gap(formula), gap_evidence)
-            else:
-                _require(is_closed(formula), "T7: the formula is not closed by its form")
-            _axiom(formula, "total", total)
+            _closed(formula, gap_evidence, (0, 1), domain, "T7: ")
+            _axiom(formula, "total", total, domain)
+        case ClosedContours(upper, lower) if axiom == CONTINUOUS:
+            _closed(formula, upper, (1,), domain)
+            _closed(formula, lower, (0,), domain)
         case EndPoints(refutation) if axiom == "interpolation":
-            _refutation(END_POINTS, formula, refutation)
+            refuted(END_POINTS, refutation)
         case Matching(term, span, match) if axiom == "interpolation":  # V is continuous: intermediate values
             _require(0 <= term < len(formula.nodes) and continuous(formula, term), "no such continuous term")
-            _refutation(span_statement(term), formula, span)
-            _refutation(match_statement(term, feature_terms(formula)), formula, match)
+            refuted(span_statement(term), span)
+            refuted(match_statement(term, feature_terms(formula)), match)
         case FixedWitnesses(alphas, refutation) if axiom in EXISTENTIAL:
             inside = all(0 <= a <= 1 if EXISTENTIAL[axiom] else 0 < a < 1 for a in alphas)
             _require(inside, "a witness α is out of range")
-            _refutation(witness_statement(alphas), formula, refutation)
+            refuted(witness_statement(alphas), refutation)
         case _:
             raise EvidenceRejected(f"{type(evidence).__name__} is no evidence for {axiom}")
+
+
+_OF_VALUE_ORDERS = (
+    "reflexive",
+    "transitive",
+    "preorder",
+    "total",
+    "quasi_transitive",
+    "negatively_transitive",
+    ACYCLIC,
+)
+
+
+def _closed(
+    formula: Formula, evidence: Refutation | None, sides: tuple[int, ...], domain: Domain, theorem: str = ""
+) -> None:
+    """``{A ≼ B}`` is closed in the lotteries of these sides, the others being fixed."""
+    if evidence is None:
+        _require(is_closed(formula, sides), f"{theorem}the formula is not closed by its form")
+    else:
+        open_part = gap(formula, sides)
+        _refutation(NEVER, open_part, evidence, largest_over(domain, open_part))
+
+
+def _enumerated(claim: Axiom, formula: Formula, menu: Menu) -> None:
+    """Goes through the menu: its rows of bits, its pairs for dominance, or its triples for all α."""
+    values = [_values(formula, menu, lottery) for lottery in menu.lotteries]
+    if claim.axiom in DOMINANCE:
+        assert claim.value is not None
+        broken = violation(formula, claim.axiom, claim.value)
+        points = [_values(broken, menu, lottery) for lottery in menu.lotteries]
+        _require(not any(rows_of(broken, points)), "dominance does not imply preference on the menu")
+    elif claim.axiom in ("consistent", "convex", "betweenness"):
+        for chosen in product(values, repeat=NEEDS[claim.axiom][0]):
+            mixtures = [line(z, x) for x, z in ((chosen[0], chosen[-1]), (chosen[1], chosen[-1]))]
+            below, above = evaluate(formula, chosen[0], chosen[1]), evaluate(formula, chosen[1], chosen[0])
+            fixed = [[(p, ZERO) for p in x] for x in chosen]
+            if claim.axiom == "betweenness":
+                between = (everywhere(formula, *pair) for pair in ((fixed[0], mixtures[0]), (mixtures[0], fixed[1])))
+                back = (everywhere(formula, *pair) for pair in ((mixtures[0], fixed[0]), (fixed[1], mixtures[0])))
+                good = not below or above or (all(t == {True} for t in between) and all(t == {False} for t in back))
+            elif claim.axiom == "convex":
+                good = everywhere(formula, *mixtures) == {below}
+            else:
+                good = not below or everywhere(formula, *mixtures) == {True}
+            _require(good, "the axiom fails at some α on the menu")
+    else:
+        _require(claim.axiom in _OF_VALUE_ORDERS, f"{claim.axiom} is not decided by enumeration")
+        _require(menu_violation(claim.axiom, rows_of(formula, values)) is None, "the axiom fails on the menu")
 
 
 def _value_order(formula: Formula) -> None:
@@ -167,12 +244,12 @@ def _value_order(formula: Formula) -> None:
 # -- clausal refutations --------------------------------------------------------------------------------------------
 
 
-def _refutation(statement: Statement, formula: Formula, evidence: Refutation) -> None:
+def _refutation(statement: Statement, formula: Formula, evidence: Refutation, largest: Largest) -> None:
     """Accepts if the clauses, the Farkas lemmas and the steps end in the empty clause."""
     system = clauses_of(statement, formula, evidence.definitions)
     known = list(system.clauses)
     for lemma in evidence.lemmas:
-        check_lemma(system, lemma)
+        check_lemma(system, lemma, largest)
         known.append(tuple(-literal for literal in lemma.literals))
     for step in evidence.steps:
         _propagate(known, step)
@@ -196,11 +273,11 @@ def _propagate(known: list[tuple[int, ...]], step: Step) -> None:
     raise EvidenceRejected("a step's hints do not lead to a conflict")
 
 
-def check_lemma(system: Clauses, lemma: Lemma) -> None:
+def check_lemma(system: Clauses, lemma: Lemma, largest: Largest) -> None:
     """The literals contradict each other: their weighted sum, to be >= 0, is bounded below zero on the domain.
 
-    Per measure the sum is at most its largest coefficient over the outcomes, times the measure's mass; the bound is
-    affine in α, so it is checked at α = 0 and α = 1. Nonlinear and opaque terms must cancel.
+    Per measure the sum is at most its largest value over the domain, times the measure's mass; the bound is affine in
+    α, so it is checked at α = 0 and α = 1. Nonlinear and opaque terms must cancel.
     """
     _require(len(lemma.weights) == len(lemma.literals), "a lemma needs one weight for each literal")
     total: Polynomial = {}
@@ -222,30 +299,48 @@ def check_lemma(system: Clauses, lemma: Lemma) -> None:
         else:
             raise EvidenceRejected("a nonlinear or opaque term does not cancel in a lemma")
     for measure, combination in weights.items():
-        largest = _largest(system.formula, combination)
+        bound = largest(combination)
         mass = system.statement.masses[measure]
-        ends[0] += largest if mass in (ONE, REST) else 0
-        ends[1] += largest if mass != REST else 0
+        ends[0] += bound if mass in (ONE, REST) else 0
+        ends[1] += bound if mass != REST else 0
     contradictory = max(ends) <= 0 and (strict or min(ends) < 0)
     _require(contradictory, "a lemma's literals do not contradict each other with these weights")
-
-
-def _largest(formula: Formula, combination: list[tuple[Exact, int]]) -> Fraction:
-    """The largest value of ``Σ w f_k`` over the outcomes: a plain loop over integers."""
-    scale = 1
-    for weight, _ in combination:
-        scale *= weight.denominator
-    integers = [(int(weight * scale), formula.features[k]) for weight, k in combination]
-    if len(integers) == 1:
-        w, f = integers[0]
-        return Fraction(w * (max(f) if w > 0 else min(f)), scale)
-    return Fraction(max(sum(w * f[o] for w, f in integers) for o in range(formula.outcomes)), scale)
 
 
 # -- counterexamples ------------------------------------------------------------------------------------------------
 
 
-def _counterexample(claim: Axiom, evidence: Counterexample) -> None:
+def _lottery(lottery: Distribution, domain: Domain) -> None:
+    exact = all(type(p) is Fraction and p > 0 for _, p in lottery.items())
+    _require(exact and sum(p for _, p in lottery.items()) == 1, "a lottery is not an exact distribution")
+    _require(all(o in domain.outcomes for o in lottery), "a lottery leaves the domain")
+
+
+def _within(lotteries: Sequence[Distribution], policies: Sequence[PolicyTable], domain: Domain) -> None:
+    """The lotteries belong to the domain: to the menu, or achieved by the policies."""
+    for lottery in lotteries:
+        _lottery(lottery, domain)
+        _require(not isinstance(domain, Menu) or lottery in domain.lotteries, "a lottery is not on the menu")
+    if not isinstance(domain, Achievable):
+        _require(not policies, "policies belong to the achievable set of a process")
+        return
+    _require(len(policies) == len(lotteries), "each lottery needs the policy that achieves it")
+    for lottery, policy in zip(lotteries, policies, strict=True):
+        induced = outcome_distribution(domain.process.tree, policy)
+        _require(
+            induced == {domain.outcomes.index(o): p for o, p in lottery.items()},
+            "a policy does not achieve its lottery",
+        )
+
+
+def _counterexample(claim: Axiom, evidence: Counterexample | Cycle) -> None:
+    if isinstance(evidence, Cycle):
+        _require(claim.axiom == ACYCLIC and len(evidence.lotteries) >= 2, "a cycle refutes acyclicity")
+        _within(evidence.lotteries, evidence.policies, claim.domain)
+        for x, y in zip(evidence.lotteries, (*evidence.lotteries[1:], evidence.lotteries[0]), strict=True):
+            _require(_holds(claim, x, y) and not _holds(claim, y, x), "a step of the cycle is not strict")
+        return
+    _require(claim.axiom in NEEDS, f"{claim.axiom} is refuted otherwise")
     lotteries, with_alpha = NEEDS[claim.axiom]
     given = [x for x in (evidence.A, evidence.B, evidence.C) if x is not None]
     if claim.axiom in COMPOUND and len(given) == 1:
@@ -256,15 +351,21 @@ def _counterexample(claim: Axiom, evidence: Counterexample) -> None:
     )
     _require((evidence.alpha is not None) is with_alpha, "a counterexample has an α exactly if the axiom does")
     _require(evidence.alpha is None or 0 < evidence.alpha < 1, "α is not in (0, 1)")
-    for lottery in given:
-        exact = all(type(p) is Fraction and p > 0 for _, p in lottery.items())
-        _require(exact and sum(p for _, p in lottery.items()) == 1, "a lottery is not an exact distribution")
-        _require(all(o in claim.domain.outcomes for o in lottery), "a lottery leaves the domain")
-    if claim.axiom in EXISTENTIAL:
-        _require(isinstance(claim.relation, Formula), "no finite number of answers refutes interpolation")
+    _within(given, evidence.policies, claim.domain)
+    if claim.axiom in DOMINANCE:
+        assert claim.value is not None
+        dominates = violation(Formula(len(claim.domain.outcomes), (), (Or(()),)), claim.axiom, claim.value)
+        values = [_values(dominates, claim.domain, lottery) for lottery in given]
+        _require(evaluate(dominates, *values) and not _holds(claim, *given), "B does not dominate A, or A ≼ B")
+        return
+    if claim.axiom in EXISTENTIAL or claim.axiom == CONTINUOUS:
+        _require(isinstance(claim.relation, Formula), f"no finite number of answers refutes {claim.axiom}")
         assert isinstance(claim.relation, Formula)
         values = [_values(claim.relation, claim.domain, lottery) for lottery in given]
-        check_no_mixture(claim.relation, values, EXISTENTIAL[claim.axiom])
+        if claim.axiom in EXISTENTIAL:
+            no_mixture(claim.relation, values, EXISTENTIAL[claim.axiom])
+        else:
+            _jump(claim.relation, *values)
         return
     fails = any(
         _fails(claim, UNIVERSAL[name], given, evidence.alpha)
@@ -274,7 +375,15 @@ def _counterexample(claim: Axiom, evidence: Counterexample) -> None:
     _require(fails, "the axiom does not fail at this counterexample")
 
 
-def _values(formula: Formula, domain: Simplex, lottery: Distribution) -> list[Fraction]:
+def _jump(formula: Formula, a: list[Fraction], b: list[Fraction], c: list[Fraction]) -> None:
+    """On the way from C to B every lottery near enough to B is ≽ A and B is not, or is ≼ A and B is not."""
+    fixed, towards = [(x, ZERO) for x in a], line(b, c)
+    upper = at_the_start(formula, fixed, towards) and not evaluate(formula, a, b)
+    lower = at_the_start(formula, towards, fixed) and not evaluate(formula, b, a)
+    _require(upper or lower, "the relation does not jump at B")
+
+
+def _values(formula: Formula, domain: Domain, lottery: Distribution) -> list[Fraction]:
     return feature_values(formula, [(domain.outcomes.index(o), p) for o, p in lottery.items()])
 
 
@@ -302,97 +411,6 @@ def _fails(claim: Axiom, statement: Statement, lotteries: list[Distribution], al
         return _holds(claim, lottery(said.left), lottery(said.right))
 
     return all(any(true(said) is wanted for wanted, said in clause) for clause in statement.negation)
-
-
-# -- interpolation: no α works --------------------------------------------------------------------------------------
-
-Pieces = list[tuple[Fraction, Any]]  # on the open interval from each start to the next: (p, q) for p + qα, or a truth
-
-
-def check_no_mixture(formula: Formula, values: list[list[Fraction]], closed: bool) -> None:
-    """Accepts if ``A ≼ B ≼ C`` and no α in [0, 1] (or in (0, 1)) has ``αAC ~ B``."""
-    a, b, c = values
-    _require(evaluate(formula, a, b) and evaluate(formula, b, c), "A ≼ B ≼ C does not hold")
-    mixture = [(z, x - z) for x, z in zip(a, c, strict=True)]
-    fixed = [(y, ZERO) for y in b]
-    below, above = _along(formula, mixture, fixed), _along(formula, fixed, mixture)
-    starts = sorted({start for start, _ in (*below, *above)})
-    for start in starts:
-        _require(
-            not (_at(below, start) and _at(above, start)),
-            "an interval of α makes the mixture indifferent to B",
-        )
-    for alpha in (*starts, Fraction(1)) if closed else starts[1:]:
-        x = [p + q * alpha for p, q in mixture]
-        _require(
-            not (evaluate(formula, x, b) and evaluate(formula, b, x)),
-            f"α = {alpha} makes the mixture indifferent to B",
-        )
-
-
-def _at(pieces: Pieces, start: Fraction) -> Any:
-    return pieces[bisect_right(pieces, start, key=lambda piece: piece[0]) - 1][1]
-
-
-def _along(formula: Formula, left: Sequence[Any], right: Sequence[Any]) -> Pieces:
-    """The truth of the relation on the open intervals of α in (0, 1) where its features are affine in α.
-
-    Each node becomes pieces: a term is affine, a condition constant, between consecutive starts.
-    """
-    table: list[Pieces] = []
-    for node in formula.nodes:
-        if isinstance(node, Feature):
-            table.append([(ZERO, (left, right)[node.side][node.index])])
-            continue
-        operands = [i for kind in parts(node) for i in kind]
-        starts = sorted({ZERO, *(start for i in operands for start, _ in table[i])})
-        pieces: Pieces = []
-        for start, end in zip(starts, [*starts[1:], Fraction(1)], strict=True):
-            now = {i: _at(table[i], start) for i in operands}
-            match node:
-                case Affine(constant, terms):
-                    p = constant + sum((w * now[i][0] for w, i in terms), ZERO)
-                    pieces.append((start, (p, sum((w * now[i][1] for w, i in terms), ZERO))))
-                case Product(i, j):
-                    (p, q), (r, s) = now[i], now[j]
-                    _require(not (q and s), "a term is not piecewise linear in α")
-                    pieces.append((start, (p * r, p * s + q * r)))
-                case Max(terms):
-                    pieces += _envelope([now[i] for i in terms], start, end)
-                case Min(terms):
-                    flipped = _envelope([(-now[i][0], -now[i][1]) for i in terms], start, end)
-                    pieces += [(s, (-p, -q)) for s, (p, q) in flipped]
-                case If(condition, then, otherwise):
-                    pieces.append((start, now[then] if now[condition] else now[otherwise]))
-                case Atom(op, term):
-                    p, q = now[term]
-                    root = -p / q if q else start
-                    for s in (start, root) if start < root < end else (start,):
-                        stop = root if s < root < end else end
-                        value = p + q * (s + stop) / 2
-                        truth = value >= 0 if op == ">=" else value > 0 if op == ">" else p == q == 0
-                        pieces.append((s, truth))
-                case Not(condition):
-                    pieces.append((start, not now[condition]))
-                case And(conditions):
-                    pieces.append((start, all(now[i] for i in conditions)))
-                case Or(conditions):
-                    pieces.append((start, any(now[i] for i in conditions)))
-        table.append(pieces)
-    return table[-1]
-
-
-def _envelope(lines: list[tuple[Fraction, Fraction]], start: Fraction, end: Fraction) -> Pieces:
-    """The maximum of the lines p + qα on (start, end), piece by piece."""
-    pieces: Pieces = []
-    distinct = set(lines)
-    while True:
-        p, q = max(distinct, key=lambda line: (line[0] + line[1] * start, line[1]))
-        pieces.append((start, (p, q)))
-        crossings = [(p - r) / (s - q) for r, s in distinct if s > q]
-        if not crossings or min(crossings) >= end:
-            return pieces
-        start = min(crossings)
 
 
 # -- claims about policies ------------------------------------------------------------------------------------------
@@ -455,12 +473,13 @@ def _induced(
 
 def _condition(tree: HistoryTree, formula: Formula, policy: PolicyTable, evidence: ConditionHolds) -> None:
     """T1: ≼ is a consistent pre-order on the whole simplex, and D^π(h·a) ≼ D^π(h) everywhere."""
-    _axiom(formula, "preorder", evidence.preorder)
-    _axiom(formula, "consistent", evidence.consistent)
+    simplex = Simplex(range(formula.outcomes))  # not the achievable set: T1 compares conditionals, which lie outside it
+    _axiom(formula, "preorder", evidence.preorder, simplex)
+    _axiom(formula, "consistent", evidence.consistent, simplex)
     _, after, at = _induced(tree, formula, policy)
     for d, values in enumerate(after):
         for value in values:
             _require(evaluate(formula, value, at[d]), f"the optimality condition fails at decision {d}")
 
 
-__all__ = ["EvidenceRejected", "check", "check_lemma", "check_no_mixture"]
+__all__ = ["EvidenceRejected", "check", "check_lemma"]

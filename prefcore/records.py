@@ -16,7 +16,7 @@ from functools import lru_cache
 from types import UnionType
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
-from prefcore.claims import Axiom, BlackBox, Claim, Optimal, Simplex
+from prefcore.claims import Axiom, BlackBox, Claim, Menu, Optimal, Simplex
 from prefcore.distribution import Distribution
 from prefcore.evidence import Evidence
 from prefcore.trees import HistoryTree, Tabulation
@@ -77,6 +77,8 @@ def _encode(value: object, outcomes: Sequence[Any]) -> object:
         return [[outcomes.index(o), str(p)] for o, p in value.items()]
     if type(value) is Simplex:
         return len(value.outcomes)
+    if type(value) is Menu:
+        return {"kind": "Menu", "outcomes": len(value.outcomes), "lotteries": _encode(value.lotteries, outcomes)}
     if type(value) is Tabulation:
         return _encode(value.tree, outcomes)
     if type(value) is BlackBox:
@@ -106,11 +108,19 @@ def _fraction(data: object) -> Fraction:
     return value
 
 
+def _menu(data: dict[str, Any]) -> Menu:
+    if set(data) != {"kind", "outcomes", "lotteries"} or type(data["outcomes"]) is not int or data["outcomes"] < 1:
+        raise EvidenceRejected("a Menu has a number of outcomes, and lotteries")
+    return Menu(_decode(data["lotteries"], tuple[Distribution, ...]), range(data["outcomes"]))
+
+
 def _decode(data: Any, kind: Any) -> Any:
     options = alternatives(kind)
     if data is None and type(None) in options:
         return None
     if isinstance(data, dict):
+        if Menu in options and data.get("kind") == "Menu":
+            return _menu(data)
         if Tabulation in options:
             return Tabulation.unlabelled(_decode(data, HistoryTree))
         for option in options:

@@ -1,7 +1,4 @@
-"""The report of a check: a table, its counterexamples in words, and what the theorems conclude.
-
-Consequences cite the theorems of [CPP24] and their relatives by the project's numbers T1-T9.
-"""
+"""The report of a check: a table, its counterexamples in words, and what the theorems conclude."""
 
 from __future__ import annotations
 
@@ -12,16 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from prefcore.certificates import save_certificate, write_atomically
-from prefcore.claims import BlackBox
+from prefcore.claims import Achievable, BlackBox, Domain, Menu
+from prefcore.conclusions import Consequence, consequences
 from prefcore.evidence import (
     Both,
     ClosedAndTotal,
+    ClosedContours,
     Counterexample,
+    Cycle,
     EndPoints,
+    Enumerated,
     Evidence,
     FixedWitnesses,
     Matching,
     Refutation,
+    Split,
+    Through,
     ValueOrder,
 )
 from prefcore.formula import Formula
@@ -32,24 +35,21 @@ from prefcore.words import in_words
 STATEMENTS = {
     "reflexive": "A ≼ A",
     "transitive": "A ≼ B and B ≼ C imply A ≼ C",
+    "quasi_transitive": "A ≺ B and B ≺ C imply A ≺ C",
+    "negatively_transitive": "A ≺ C implies A ≺ B or B ≺ C",
     "preorder": "reflexive and transitive",
     "total": "A ≼ B or B ≼ A",
     "consistent": "A ≼ B implies αA+(1-α)C ≼ αB+(1-α)C",
     "convex": "A ≼ B if and only if αA+(1-α)C ≼ αB+(1-α)C",
+    "betweenness": "A ≺ B implies A ≺ αA+(1-α)B ≺ B",
     "interpolation": "A ≼ B ≼ C implies αA+(1-α)C ~ B for some α in [0, 1]",
     "interpolation_open": "A ≼ B ≼ C implies αA+(1-α)C ~ B for some α in (0, 1)",
+    "continuous": "{B : A ≼ B} and {B : B ≼ A} are closed",
+    "acyclic": "there is no A₁ ≺ A₂ ≺ … ≺ A₁",
+    "monotone": "if B dominates A to first order, A ≼ B",
+    "risk_averse": "if B dominates A to second order, A ≼ B",
+    "spread_averse": "if A is a mean-preserving spread of B, A ≼ B",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Consequence:
-    """What a theorem concludes from the verdicts."""
-
-    theorem: str
-    statement: str
-
-    def __str__(self) -> str:
-        return f"{self.statement} [{self.theorem}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report(Mapping[str, Verdict]):
-    """The verdicts of one relation on the simplex over some outcomes; a mapping from the axiom's name."""
+    """The verdicts of one relation on one domain; a mapping from the axiom's name."""
 
     relation: Relation[Any]
     outcomes: tuple[Any, ...]
@@ -71,6 +71,7 @@ class Report(Mapping[str, Verdict]):
     verdicts: Mapping[str, Verdict]
     sections: tuple[Section, ...] = ()
     title: str = ""
+    domain: Domain | None = None
 
     def __getitem__(self, axiom: str) -> Verdict:
         if axiom not in self.verdicts:
@@ -93,8 +94,19 @@ class Report(Mapping[str, Verdict]):
 
     @property
     def consequences(self) -> tuple[Consequence, ...]:
-        """What the theorems conclude from these verdicts, for the simplex over these outcomes."""
+        """What the theorems conclude from these verdicts."""
         return consequences(self)
+
+    @property
+    def where(self) -> str:
+        """The domain in words."""
+        outcomes = _count(len(self.outcomes), "outcome")
+        if isinstance(self.domain, Menu):
+            return f"on a menu of {_count(len(self.domain.lotteries), 'lottery', 'lotteries')} over {outcomes}"
+        if isinstance(self.domain, Achievable):
+            decisions = _count(len(self.domain.process.tree.branches), "decision history", "decision histories")
+            return f"on what policies achieve in a process of {decisions} and {outcomes}"
+        return f"over {outcomes}"
 
     def titled(self, title: str) -> Report:
         """The report under a title of its own; without one it bears the relation's name."""
@@ -107,7 +119,7 @@ class Report(Mapping[str, Verdict]):
     def __str__(self) -> str:
         width = max(len(axiom) for axiom in self.verdicts)
         first: dict[str, str] = {}  # where a reason for not knowing was told
-        lines = [f"{self.title or self.relation.name} (over {_count(len(self.outcomes), 'outcome')})", ""]
+        lines = [f"{self.title or self.relation.name} ({self.where})", ""]
         for axiom, verdict in self.verdicts.items():
             mark = {Proved: "proved ", Refuted: "refuted", Unknown: "unknown"}[type(verdict)]
             told = first.setdefault(verdict.reason, axiom) if isinstance(verdict, Unknown) else axiom
@@ -115,7 +127,9 @@ class Report(Mapping[str, Verdict]):
         stories = [(a, v.evidence) for a, v in self.verdicts.items() if isinstance(v, Refuted) and a != "preorder"]
         if stories:
             lines += ["", "Counterexamples"]
-            lines += [f"  {a}: {in_words(a, e, self.relation)}" for a, e in stories if isinstance(e, Counterexample)]
+            lines += [
+                f"  {a}: {in_words(a, e, self.relation)}" for a, e in stories if isinstance(e, (Counterexample, Cycle))
+            ]
         if self.consequences:
             lines += ["", "What follows", *(f"  {c}" for c in self.consequences)]
         for section in self.sections:
@@ -147,7 +161,7 @@ def summary(verdict: Verdict) -> str:
     if isinstance(verdict, Unknown):
         return f"{verdict.reason} ({verdict.budget:.1f} s); {verdict.advice}"
     if isinstance(verdict, Refuted):
-        return "by a counterexample"
+        return "by a cycle" if isinstance(verdict.evidence, Cycle) else "by a counterexample"
     return _grounds(verdict.evidence)
 
 
@@ -168,49 +182,20 @@ def _grounds(evidence: Evidence) -> str:
             return f"one of α = {', '.join(map(str, alphas))} serves, {_grounds(refutation)}"
         case Both():
             return "both proved"
+        case Split(refutation):
+            return f"{_grounds(refutation)}, each lottery split in two"
+        case ClosedContours(None, None):
+            return "it is closed by its form"
+        case ClosedContours(upper, lower):
+            parts = [part for part in (upper, lower) if part is not None]
+            return f"its closure adds nothing, {' and '.join(map(_grounds, parts))}"
+        case Through(axiom, refutation):
+            return f"it is {axiom.replace('_', '-')}, {_grounds(refutation)}"
+        case Enumerated():
+            return "all pairs of the menu were compared"
         case _:
             return type(evidence).__name__
 
 
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-# -- consequences ---------------------------------------------------------------------------------------------------
-
-
-def consequences(report: Report) -> tuple[Consequence, ...]:
-    """What follows on the simplex over the report's outcomes, and for any process with such outcomes."""
-    proved, refuted = report.proved, report.refuted
-    result: list[Consequence] = []
-    for_reward = ("total", "transitive", "convex", "interpolation")
-    failing = [axiom for axiom in for_reward if refuted(axiom)]
-    if proved(*for_reward):
-        result.append(Consequence("T4", "A reward expresses it: it is the expectation of a utility."))
-    elif failing:
-        result.append(Consequence("T4", f"No reward expresses it, because it fails {_listed(failing)}."))
-    if proved("total", "transitive", "convex") and not proved("interpolation"):
-        statement = "A vector of rewards compared lexicographically expresses it."
-        result.append(Consequence("T5", statement))
-    elif refuted("convex") and proved("total", "transitive", "consistent"):
-        statement = "No vector of rewards expresses it on the whole simplex; inside each face one does."
-        result.append(Consequence("T5, T6", statement))
-    if proved("preorder", "total", "consistent"):
-        statement = "Every finite process has a deterministic optimal policy, found by comparisons backwards in time."
-        result.append(Consequence("T2", statement))
-    elif proved("preorder", "consistent"):
-        statement = "A policy that no action improves at any history is optimal; there may be none, as ≼ is not total."
-        result.append(Consequence("T1", statement if refuted("total") else statement.split(";")[0] + "."))
-    elif proved("preorder") and refuted("consistent"):
-        statement = "In some process a policy that no step improves is not optimal: following ≼ can be regretted."
-        result.append(Consequence("T3", statement))
-    if refuted("transitive"):
-        statement = "There may be no optimal policy; if it is a comparison of probabilities, look for an equilibrium."
-        result.append(Consequence("T8", statement))
-    return tuple(result)
-
-
-def _listed(axioms: list[str]) -> str:
-    nouns = {"total": "totality", "transitive": "transitivity", "convex": "independence (it is not convex)"}
-    named = [nouns.get(axiom, axiom) for axiom in axioms]
-    return " and ".join(named) if len(named) < 3 else ", ".join(named[:-1]) + " and " + named[-1]
+def _count(n: int, noun: str, plural: str = "") -> str:
+    return f"{n} {noun if n == 1 else plural or noun + 's'}"

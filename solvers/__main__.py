@@ -119,7 +119,7 @@ def _check(options: argparse.Namespace) -> int:
     relation, outcomes, closed = _relation(options.target, options.outcomes, options.limit)
     axioms = None if options.axioms is None else tuple(name.strip() for name in options.axioms.split(","))
     try:
-        report = explain(check_on(relation, outcomes, axioms, options.budget, closed))
+        report = explain(check_on(relation, Simplex(outcomes), axioms, options.budget, closed))
         if options.html:
             report.save(options.html)
         if options.certificates:

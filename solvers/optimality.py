@@ -20,7 +20,7 @@ from typing import Any
 
 from prefcore import kernel
 from prefcore.checking import check_on
-from prefcore.claims import BlackBox, Optimal
+from prefcore.claims import BlackBox, Optimal, Simplex
 from prefcore.evidence import (
     AsGoodAs,
     BetterPolicy,
@@ -31,7 +31,8 @@ from prefcore.evidence import (
     ValueOrder,
 )
 from prefcore.processes import DEFAULT_LIMIT, DirectPreferenceProcess, Policy, policy_table, tabulate
-from prefcore.relations import FormulaTooLarge, Relation, UnknownOutcome, formula_of
+from prefcore.relations import Relation, formula_of
+from prefcore.tracing import FormulaTooLarge, UnknownOutcome
 from prefcore.report import Report
 from prefcore.trees import History, PolicyTable, TablePolicy, Tabulation
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
@@ -85,7 +86,7 @@ def problem_of(
         pass  # the report will say so
     except UnknownOutcome as error:  # it may be possible and unattained, or misspelt
         warnings.warn(f"{error} of any attainable trajectory", stacklevel=3)
-    report = check_on(process.preference, outcomes, axioms, budget, closed=False)
+    report = check_on(process.preference, Simplex(outcomes), axioms, budget, closed=False)
     return Problem(process, tabulation, report)
 
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 from prefcore.claims import BlackBox
 from prefcore.distribution import Distribution
 from prefcore.formula import Formula, evaluate
-from prefcore.relations import fits
+from prefcore.tracing import fits
 from prefcore.trees import PolicyTable, Tabulation
 
 Values = list[Fraction]

@@ -13,6 +13,7 @@ from fractions import Fraction
 from prefcore.clauses import Clauses, Exact, Monomial, Polynomial, add
 from prefcore.evidence import Lemma, Refutation
 from prefcore.kernel import EvidenceRejected, check_lemma
+from prefcore.search.hulls import Hull
 from prefcore.search.propagation import Propagator, refutation
 
 LONGEST = 3  # known literals in a chain
@@ -20,12 +21,12 @@ EFFORT = 60  # sums tried for one literal
 PATIENCE = 100  # literals in a row without a lemma before it gives up
 
 
-def refute(system: Clauses) -> Refutation | None:
+def refute(system: Clauses, hull: Hull) -> Refutation | None:
     """A refutation by unit propagation and chains of literals that hold outright, or None."""
     propagator = Propagator()
     for clause in system.clauses:
         propagator.add(clause)
-    known = _Known(system)
+    known = _Known(system, hull)
     lemmas: list[Lemma] = []
     misses = 0
     for literal in _candidates(system, propagator):
@@ -60,8 +61,8 @@ def _candidates(system: Clauses, propagator: Propagator) -> Iterator[int]:
 class _Known:
     """The atoms that hold outright, by the variables that they could cancel."""
 
-    def __init__(self, system: Clauses) -> None:
-        self.system = system
+    def __init__(self, system: Clauses, hull: Hull) -> None:
+        self.system, self.hull = system, hull
         self._by: dict[tuple[Monomial, bool], list[int]] = {}  # (variable, sign of its coefficient) -> literals
         self._seen = 0
 
@@ -105,7 +106,7 @@ class _Known:
             weights[literal] = weights.get(literal, Fraction(0)) + weight
         lemma = Lemma(tuple(weights), tuple(weights.values()))
         try:
-            check_lemma(self.system, lemma)
+            check_lemma(self.system, lemma, self.hull.largest)
         except EvidenceRejected:
             return None
         return lemma

@@ -16,18 +16,19 @@ from prefcore.axioms import ONE, REST
 from prefcore.clauses import Clauses, FeatureOf, Mass, Polynomial
 from prefcore.evidence import Lemma
 from prefcore.kernel import EvidenceRejected, check_lemma
+from prefcore.search.hulls import Hull
 
 
-def lemma(system: Clauses, literals: Sequence[int]) -> Lemma | None:
+def lemma(system: Clauses, literals: Sequence[int], hull: Hull) -> Lemma | None:
     """The lemma that these literals contradict each other, with only the literals that carry weight; or None."""
     for weigh in (_ones, _kernel, _program):
-        weights = weigh(system, literals)
+        weights = weigh(system, literals, hull)
         if weights is None:
             continue
         pairs = [(literal, w) for literal, w in zip(literals, weights, strict=True) if w]
         found = Lemma(tuple(literal for literal, _ in pairs), tuple(w for _, w in pairs))
         try:
-            check_lemma(system, found)
+            check_lemma(system, found, hull.largest)
         except EvidenceRejected:
             continue
         return found
@@ -40,11 +41,11 @@ def _row(system: Clauses, literal: int) -> Polynomial:
     return p if literal > 0 else {m: -c for m, c in p.items()}
 
 
-def _ones(system: Clauses, literals: Sequence[int]) -> list[Fraction] | None:
+def _ones(system: Clauses, literals: Sequence[int], hull: Hull) -> list[Fraction] | None:
     return [Fraction(1)] * len(literals)
 
 
-def _kernel(system: Clauses, literals: Sequence[int]) -> list[Fraction] | None:
+def _kernel(system: Clauses, literals: Sequence[int], hull: Hull) -> list[Fraction] | None:
     """The weights under which every variable cancels, if they are unique up to scale."""
     rows = [_row(system, literal) for literal in literals]
     monomials = sorted({m for row in rows for m in row if m})
@@ -70,8 +71,8 @@ def _fmpq(value: int | Fraction) -> fmpq:
     return fmpq(value.numerator, value.denominator)
 
 
-def _program(system: Clauses, literals: Sequence[int]) -> list[Fraction] | None:
-    """The weights by an exact linear program; an outcome's constraint enters when it is violated."""
+def _program(system: Clauses, literals: Sequence[int], hull: Hull) -> list[Fraction] | None:
+    """The weights by an exact linear program; a vertex' constraint enters when it is violated."""
     rows = [_row(system, literal) for literal in literals]
     w = [z3.Real(f"w{i}") for i in range(len(rows))]
     solver = z3.SimpleSolver()
@@ -105,7 +106,7 @@ def _program(system: Clauses, literals: Sequence[int]) -> list[Fraction] | None:
     solver.add(*(z3.Sum(end) + s <= 0 for end, s in zip(ends, slack, strict=True)))
     solver.add(z3.Sum([*strict, *slack]) == 1)
     for measure, features in by_measure.items():
-        solver.add(_column(system, w, bounds[measure], features, 0))
+        solver.add(_column(w, bounds[measure], features, hull.values[0]))
     while solver.check() == z3.sat:
         model = solver.model()
         weights = [fraction(model.eval(x, model_completion=True)) for x in w]
@@ -115,11 +116,10 @@ def _program(system: Clauses, literals: Sequence[int]) -> list[Fraction] | None:
             combined = [(c, k) for c, k in combined if c]
             if not combined:
                 continue
-            vectors = [(c, system.formula.features[k]) for c, k in combined]
-            values = [sum(c * f[o] for c, f in vectors) for o in range(system.formula.outcomes)]
-            worst = max(range(len(values)), key=values.__getitem__)
-            if values[worst] > fraction(model.eval(bounds[measure], model_completion=True)):
-                solver.add(_column(system, w, bounds[measure], features, worst))
+            if hull.largest(combined) > fraction(model.eval(bounds[measure], model_completion=True)):
+                vertex = hull.extreme(combined)
+                hull.add(vertex)
+                solver.add(_column(w, bounds[measure], features, hull.values[hull.vertices.index(vertex)]))
                 violated = True
         if not violated:
             return weights
@@ -127,18 +127,12 @@ def _program(system: Clauses, literals: Sequence[int]) -> list[Fraction] | None:
 
 
 def _column(
-    system: Clauses,
     w: list[z3.ArithRef],
     bound: z3.ArithRef,
     features: dict[int, list[tuple[int, int | Fraction]]],
-    outcome: int,
+    values: Sequence[int | Fraction],
 ) -> z3.BoolRef:
-    terms = [
-        w[i] * rational(c * system.formula.features[k][outcome])
-        for k, column in features.items()
-        for i, c in column
-        if system.formula.features[k][outcome]
-    ]
+    terms = [w[i] * rational(c * values[k]) for k, column in features.items() for i, c in column if values[k]]
     return z3.Sum([*terms, z3.RealVal(0)]) <= bound
 
 

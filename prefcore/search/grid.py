@@ -5,12 +5,12 @@ It needs nothing but answers, so it serves black boxes and polynomial relations;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from prefcore.axioms import NEEDS
+from prefcore.axioms import NEEDS, UNIVERSAL, Comparison
 from prefcore.distribution import Distribution, mix
 from prefcore.evidence import Counterexample
 from prefcore.search.semilinear import Deadline
@@ -37,38 +37,28 @@ def counterexample(
 ) -> Counterexample | None:
     """The first counterexample to a universal axiom among these lotteries (mixed with a few α)."""
     answers: dict[tuple[Distribution, Distribution], bool] = {}
+    count, with_alpha = NEEDS[axiom]
+    statement = UNIVERSAL[axiom]
 
-    def ask(a: Distribution, b: Distribution) -> bool:
-        if (a, b) not in answers:
-            answers[a, b] = holds(a, b)
-        return answers[a, b]
+    def true(said: Comparison, lotteries: Sequence[Distribution], alpha: Fraction | None) -> bool:
+        pair = []
+        for mixture in (said.left, said.right):
+            parts = [lotteries[i] for _, i in mixture]
+            pair.append(parts[0] if len(parts) == 1 or alpha is None else mix(alpha, *parts))
+        key = pair[0], pair[1]
+        if key not in answers:
+            answers[key] = holds(*key)
+        return answers[key]
 
-    for found in _candidates(axiom, ask, points):
-        if found is not None:
-            return found
+    for lotteries in product(points, repeat=count):
+        for alpha in ALPHAS if with_alpha else (None,):
+            if all(
+                any(true(said, lotteries, alpha) is wanted for wanted, said in clause if isinstance(said, Comparison))
+                for clause in statement.negation
+            ):
+                A, B, C = [*lotteries, None, None][:3]
+                assert A is not None
+                return Counterexample(A, B, C, alpha)
         if not deadline.left:
             return None
     return None
-
-
-def _candidates(
-    axiom: str, ask: Callable[[Distribution, Distribution], bool], points: Sequence[Distribution]
-) -> Iterator[Counterexample | None]:
-    """Counterexamples as they are found; None now and then, so that the caller can look at the clock."""
-    for a in points:
-        if axiom in ("reflexive", "preorder") and not ask(a, a):
-            yield Counterexample(a)
-        yield None
-        for b in points if NEEDS[axiom][0] > 1 else ():
-            if axiom == "total" and not ask(a, b) and not ask(b, a):
-                yield Counterexample(a, b)
-            for c in points if NEEDS[axiom][0] > 2 else ():
-                if axiom in ("transitive", "preorder"):
-                    if ask(a, b) and ask(b, c) and not ask(a, c):
-                        yield Counterexample(a, b, c)
-                    continue
-                for alpha in ALPHAS:
-                    before, after = ask(a, b), ask(mix(alpha, a, c), mix(alpha, b, c))
-                    if before is not after and (axiom == "convex" or before):
-                        yield Counterexample(a, b, c, alpha)
-            yield None

@@ -11,10 +11,10 @@ from fractions import Fraction
 from functools import partial, reduce
 from itertools import islice, product
 from operator import or_
+from typing import Any
 
 import z3
 
-from prefcore import kernel
 from prefcore.axioms import (
     END_POINTS,
     EXISTENTIAL,
@@ -24,8 +24,6 @@ from prefcore.axioms import (
     span_statement,
     witness_statement,
 )
-from prefcore.claims import Axiom
-from prefcore.distribution import Distribution
 from prefcore.evidence import (
     ClosedAndTotal,
     Counterexample,
@@ -48,6 +46,7 @@ from prefcore.formula import (
     Not,
     Or,
     Product,
+    Quotient,
     continuous,
     evaluate,
     feature_terms,
@@ -56,8 +55,11 @@ from prefcore.formula import (
     is_closed,
     parts,
 )
+from prefcore.records import EvidenceRejected
 from prefcore.search import farkas, grid
+from prefcore.search.hulls import Hull, Mixed, hull_of
 from prefcore.search.semilinear import EXPLICIT, Deadline, decide
+from prefcore.segments import no_mixture
 
 FIRST_FACES = 4  # on which simple triples are tried before any proof
 TERMS = 10  # of which one is tried to match
@@ -68,57 +70,76 @@ WITNESSES = (
 )
 
 
+Named = Callable[[Any, Sequence[Mixed]], Counterexample]  # lotteries over a face's points, in the claim's terms
+
+
 def find(
-    claim: Axiom,
+    hull: Hull,
+    axiom: str,
     total: Refutation | ValueOrder | None,
-    on_faces: Callable[[int], Iterator[tuple[Sequence[int], Formula]]],
+    on_faces: Callable[[int], Iterator[tuple[Any, Formula]]],
+    named: Named,
     deadline: Deadline,
 ) -> Evidence | None:
-    """Evidence for or against interpolation; `on_faces(size)` gives faces with the relation traced anew on them."""
-    formula, axiom = claim.relation, claim.axiom
-    assert isinstance(formula, Formula)
-    closed = EXISTENTIAL[axiom]
+    """Evidence for or against interpolation on the hull.
+
+    on_faces(size) gives faces, each with the relation on it; named(face, lotteries) makes the counterexample of
+    lotteries over a face's points, or over the hull's vertices where the face is None.
+    """
+    formula, closed = hull.formula, EXISTENTIAL[axiom]
     if closed and total is not None and is_closed(formula):
         return ClosedAndTotal(total, None)
     for face, local in islice(on_faces(3), FIRST_FACES):
-        found = _on_grid(local, face, closed, claim, deadline.sooner(1.0))
+        found = _on_grid(local, face, closed, named, deadline.sooner(1.0))
         if found is not None or not deadline.left:
             return found
-    everything = range(formula.outcomes)
-    ends: list[tuple[Distribution, Distribution]] = []  # A and C of triples that some α do not serve
+    ends: list[tuple[Mixed, Mixed]] = []  # A and C of triples that some α do not serve
     for rule, statement in _rules(closed):
-        answer = decide(statement, formula, deadline.sooner(3.0))
+        answer = decide(statement, hull, deadline.sooner(3.0))
         if isinstance(answer, Refutation):
             return rule(answer)
         if answer is not None:
-            first, middle, last = (Distribution(lottery) for lottery in answer[0])
-            found = _counterexample(formula, everything, claim, closed, (first, middle, last))
-            if found is not None:
-                return found
+            first, middle, last = answer[0]
+            if _unmet(formula, [_values(hull, mixed) for mixed in (first, middle, last)], closed):
+                return named(None, (first, middle, last))
             ends.append((first, last))
     if closed and total is not None and not any(isinstance(node, If) for node in formula.nodes):
-        refuted = decide(NEVER, gap(formula), deadline.sooner(5.0))
+        refuted = decide(NEVER, hull_of(hull.domain, gap(formula)), deadline.sooner(5.0))
         if isinstance(refuted, Refutation):
             return ClosedAndTotal(total, refuted)
     for term in islice(_one_sided(formula), TERMS) if closed else ():
-        matching = _matching(formula, term, deadline.sooner(5.0))
+        matching = _matching(hull, term, deadline.sooner(5.0))
         if matching is not None:
             return matching
-    if formula.outcomes <= EXPLICIT:
-        found = _by_elimination(formula, everything, closed, claim, deadline, ends)
+    if hull.complete and len(hull.vertices) <= EXPLICIT:
+        found = _by_elimination(hull.restricted(range(len(hull.vertices))), None, closed, named, deadline, ends)
         if found is not None:
             return found
     for face, local in islice(on_faces(3), FIRST_FACES, None):
-        found = _on_grid(local, face, closed, claim, deadline.sooner(1.0))
+        found = _on_grid(local, face, closed, named, deadline.sooner(1.0))
         if found is not None or not deadline.left:
             return found
     for size in (3, 4):
         for face, local in on_faces(size):
-            simple = grid.lotteries(range(local.outcomes), 2)
-            found = _by_elimination(local, face, closed, claim, deadline, list(product(simple, simple)))
+            simple = [tuple(x.items()) for x in grid.lotteries(range(local.outcomes), 2)]
+            found = _by_elimination(local, face, closed, named, deadline, list(product(simple, simple)))
             if found is not None or not deadline.left:
                 return found
     return None
+
+
+def _values(hull: Hull, mixed: Mixed) -> list[Fraction]:
+    """The features of a lottery over the hull's vertices."""
+    return [sum((p * hull.values[i][k] for i, p in mixed), Fraction(0)) for k in range(len(hull.formula.features))]
+
+
+def _unmet(formula: Formula, values: Sequence[Sequence[Fraction]], closed: bool) -> bool:
+    """Whether no mixture of the first and last meets the middle, as the kernel will see it."""
+    try:
+        no_mixture(formula, values, closed)
+    except EvidenceRejected:
+        return False
+    return True
 
 
 def _rules(closed: bool) -> Iterator[tuple[Callable[[Refutation], Evidence], Statement]]:
@@ -138,34 +159,19 @@ def _one_sided(formula: Formula) -> Iterator[int]:
         reads.append(
             1 << node.side if isinstance(node, Feature) else reduce(or_, (reads[j] for j in (*terms, *conditions)), 0)
         )
-        if reads[i] == 1 and isinstance(node, (Feature, Max, Min, Product)) and continuous(formula, i):
+        if reads[i] == 1 and isinstance(node, (Feature, Max, Min, Product, Quotient)) and continuous(formula, i):
             yield i
 
 
-def _matching(formula: Formula, term: int, deadline: Deadline) -> Matching | None:
-    span = decide(span_statement(term), formula, deadline)
+def _matching(hull: Hull, term: int, deadline: Deadline) -> Matching | None:
+    span = decide(span_statement(term), hull, deadline)
     if not isinstance(span, Refutation):
         return None
-    match = decide(match_statement(term, feature_terms(formula)), formula, deadline)
+    match = decide(match_statement(term, feature_terms(hull.formula)), hull, deadline)
     return Matching(term, span, match) if isinstance(match, Refutation) else None
 
 
-def _counterexample(
-    formula: Formula, face: Sequence[int], claim: Axiom, closed: bool, triple: Sequence[Distribution]
-) -> Counterexample | None:
-    """The triple by the claim's outcomes, if no mixture meets its middle."""
-    values = [feature_values(formula, x.items()) for x in triple]
-    try:
-        kernel.check_no_mixture(formula, values, closed)
-    except kernel.EvidenceRejected:
-        return None
-    a, b, c = (Distribution({claim.domain.outcomes[face[i]]: p for i, p in x.items()}) for x in triple)
-    return Counterexample(a, b, c)
-
-
-def _on_grid(
-    formula: Formula, face: Sequence[int], closed: bool, claim: Axiom, deadline: Deadline
-) -> Counterexample | None:
+def _on_grid(formula: Formula, face: Any, closed: bool, named: Named, deadline: Deadline) -> Counterexample | None:
     points = grid.lotteries(range(formula.outcomes))
     values = [feature_values(formula, x.items()) for x in points]
     below = [[evaluate(formula, a, b) for b in values] for a in values]
@@ -176,9 +182,10 @@ def _on_grid(
                 continue
             for k in n:
                 if below[j][k] and not (closed and below[k][j]):
-                    found = _counterexample(formula, face, claim, closed, (points[i], points[j], points[k]))
-                    if found is not None or not deadline.left:
-                        return found
+                    if _unmet(formula, [values[x] for x in (i, j, k)], closed):
+                        return named(face, [tuple(points[x].items()) for x in (i, j, k)])
+                    if not deadline.left:
+                        return None
     return None
 
 
@@ -187,11 +194,11 @@ def _on_grid(
 
 def _by_elimination(
     formula: Formula,
-    face: Sequence[int],
+    face: Any,
     closed: bool,
-    claim: Axiom,
+    named: Named,
     deadline: Deadline,
-    ends: Sequence[tuple[Distribution, Distribution]],
+    ends: Sequence[tuple[Mixed, Mixed]],
 ) -> Counterexample | None:
     """With A and C fixed, ``αAC`` is linear in α and B is free: z3 decides "some B, every α" over linear arithmetic."""
     alpha = z3.Real("alpha")
@@ -200,7 +207,7 @@ def _by_elimination(
     for first, last in ends:
         if not deadline.left:
             return None
-        a, c = (feature_values(formula, lottery.items()) for lottery in (first, last))
+        a, c = (feature_values(formula, lottery) for lottery in (first, last))
         mixture = [farkas.rational(z) + alpha * farkas.rational(y - z) for y, z in zip(a, c, strict=True)]
         meets = z3.And(_condition(formula, mixture, b), _condition(formula, b, mixture))
         inside = z3.And(alpha >= 0, alpha <= 1) if closed else z3.And(alpha > 0, alpha < 1)
@@ -218,10 +225,9 @@ def _by_elimination(
         weights = {o: model.eval(v, model_completion=True) for o, v in enumerate(x)}
         if not all(z3.is_rational_value(w) for w in weights.values()):
             continue
-        middle = Distribution({o: farkas.fraction(w) for o, w in weights.items()})
-        found = _counterexample(formula, face, claim, closed, (first, middle, last))
-        if found is not None:
-            return found
+        middle = tuple((o, p) for o, w in weights.items() if (p := farkas.fraction(w)))
+        if _unmet(formula, [a, feature_values(formula, middle), c], closed):
+            return named(face, (first, middle, last))
     return None
 
 
@@ -236,6 +242,8 @@ def _condition(formula: Formula, left: Sequence[z3.ArithRef], right: Sequence[z3
                 table.append(z3.Sum([farkas.rational(constant), *(farkas.rational(w) * table[i] for w, i in terms)]))
             case Product(i, j):
                 table.append(table[i] * table[j])
+            case Quotient(i, j):
+                table.append(table[i] / table[j])
             case Max(terms) | Min(terms):
                 value = table[terms[0]]
                 for i in terms[1:]:

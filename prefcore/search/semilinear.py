@@ -1,9 +1,9 @@
 """Deciding a negated axiom over a formula: lotteries that satisfy it, or a clausal refutation.
 
-The clauses go to z3 over one real variable per feature and measure (or, over few outcomes, per outcome and measure).
+The clauses go to z3 over one real variable per feature and measure (or, over few vertices, per vertex and measure).
 Features without their hull are a relaxation: if z3 says unsat, the theory lemmas in its log become Farkas lemmas and
 the Boolean part is solved again for steps with hints; if it says sat, the point is separated from the hull of the
-features by a valid cut, or lies in it, and the outcomes that span it are solved exactly.
+features by a valid cut, or lies in it, and the vertices that span it are solved exactly.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ import z3
 from scipy.optimize import linprog
 
 from prefcore.axioms import ALPHA, ONE, REST, Statement
-from prefcore.clauses import Clauses, FeatureOf, Mass, Monomial, clauses_of
+from prefcore.clauses import Clauses, Exact, FeatureOf, Mass, Monomial, clauses_of
 from prefcore.evidence import Lemma, Refutation
 from prefcore.formula import Formula
 from prefcore.search import direct, farkas
+from prefcore.search.hulls import Hull
 from prefcore.search.propagation import Clause, refutation
 
-EXPLICIT = 8  # outcomes up to which there is a variable for each
+EXPLICIT = 8  # vertices up to which there is a variable for each
 MAX_ROUNDS = 60  # cuts, and Boolean models to refute
-WIDEST_FACE = 40  # outcomes with a variable each when no proof is wanted
+WIDEST_FACE = 40  # vertices with a variable each when no proof is wanted
 
-Lotteries = tuple[list[tuple[tuple[int, Fraction], ...]], Fraction | None]  # (lotteries by outcome index, α)
+Lotteries = tuple[list[tuple[tuple[int, Fraction], ...]], Fraction | None]  # (lotteries by a vertex' position, α)
 Row = dict[str, Fraction]  # a linear expression over z3's names; "" is the constant
 Canonical = tuple[tuple[str, int], ...]
 
@@ -90,7 +91,7 @@ class _Encoding:
     """The clauses in z3's terms, and the way back from its atoms to our literals."""
 
     system: Clauses
-    explicit: bool
+    columns: Sequence[Sequence[Exact]] | None  # the features' values at each vertex, if there is a variable for each
     values: dict[int, Row] = field(default_factory=dict)  # by variable number
     weights: dict[int, list[Row]] = field(default_factory=dict)  # by measure, explicit only
     atoms: dict[int, str] = field(default_factory=dict)
@@ -100,9 +101,9 @@ class _Encoding:
 
     def __post_init__(self) -> None:
         self.names["alpha"] = None
-        if self.explicit:
+        if self.columns is not None:
             for m, kind in enumerate(self.system.statement.masses):
-                first: list[Row] = [{f"x{m}_{o}": Fraction(1)} for o in range(self.system.formula.outcomes - 1)]
+                first: list[Row] = [{f"x{m}_{o}": Fraction(1)} for o in range(len(self.columns) - 1)]
                 last = dict(MASSES[kind])
                 for x in first:
                     self.names.update(dict.fromkeys(x))
@@ -112,11 +113,11 @@ class _Encoding:
             match variable:
                 case Mass():
                     self.values[number] = {"alpha": Fraction(1)}
-                case FeatureOf(measure, feature) if self.explicit:
+                case FeatureOf(measure, feature) if self.columns is not None:
                     value: Row = {}
-                    for x, f in zip(self.weights[measure], self.system.formula.features[feature], strict=True):
-                        if f:
-                            _add(value, x, Fraction(f))
+                    for x, column in zip(self.weights[measure], self.columns, strict=True):
+                        if column[feature]:
+                            _add(value, x, column[feature])
                     self.values[number] = value
                 case _:
                     self.values[number] = {f"v{number}": Fraction(1)}
@@ -328,13 +329,13 @@ def _conflicts(
 # -- unsat: the refutation ------------------------------------------------------------------------------------------
 
 
-def _certify(encoding: _Encoding, log: _Log, cuts: Sequence[Row], deadline: Deadline) -> Refutation | None:
+def _certify(encoding: _Encoding, log: _Log, cuts: Sequence[Row], hull: Hull, deadline: Deadline) -> Refutation | None:
     """The refutation that the log suggests; where it has gaps, the Boolean part is solved again, lemma by lemma."""
     system = encoding.system
     lemmas: dict[tuple[int, ...], Lemma] = {}
 
     def learn(conflict: Sequence[int]) -> bool:
-        found = farkas.lemma(system, conflict)
+        found = farkas.lemma(system, conflict, hull)
         if found is None or tuple(sorted(found.literals)) in lemmas:
             return False
         lemmas[tuple(sorted(found.literals))] = found
@@ -362,26 +363,29 @@ def _certify(encoding: _Encoding, log: _Log, cuts: Sequence[Row], deadline: Dead
 # -- sat: cuts, or lotteries ----------------------------------------------------------------------------------------
 
 
-def _valid_cuts(encoding: _Encoding) -> list[Row]:
-    """Bounds of the features, and order between neighbours that one dominates outcome by outcome; each is >= 0."""
+def _valid_cuts(encoding: _Encoding, hull: Hull) -> list[Row]:
+    """Bounds of the features, and order between neighbours that one dominates everywhere; each is >= 0."""
     system = encoding.system
     cuts: list[Row] = []
     of_measure: dict[int, dict[int, Row]] = {}
     for number, variable in enumerate(system.variables):
         if isinstance(variable, FeatureOf):
             of_measure.setdefault(variable.measure, {})[variable.feature] = encoding.values[number]
-    features = system.formula.features
-    order = sorted(range(len(features)), key=lambda k: (sum(features[k]), k))
-    below = [
+    features = range(len(system.formula.features))
+    order = sorted(features, key=lambda k: (sum(value[k] for value in hull.values), k))
+    seen = [[value[k] for value in hull.values] for k in features]
+    below = [  # what the known vertices suggest is asked of the whole hull
         (i, j)
         for i, j in itertools.pairwise(order)
-        if all(a <= b for a, b in zip(features[i], features[j], strict=True))
+        if all(a <= b for a, b in zip(seen[i], seen[j], strict=True)) and hull.largest(((1, i), (-1, j))) <= 0
     ]
+    bounds = {k: (-hull.largest(((-1, k),)), hull.largest(((1, k),))) for k in features}
     for measure, values in of_measure.items():
+        mass = MASSES[system.statement.masses[measure]]
         for k, value in values.items():
-            top = {name: c * max(features[k]) for name, c in MASSES[system.statement.masses[measure]].items()}
-            cuts += [value, _add(top, value, Fraction(-1))]  # a feature's minimum is 0
-        cuts += [_add(dict(values[j]), values[i], Fraction(-1)) for i, j in below if i in values and j in values]
+            bottom, top = ({name: c * end for name, c in mass.items()} for end in bounds[k])
+            cuts += [_add(dict(value), bottom, -1), _add(top, value, -1)]
+        cuts += [_add(dict(values[j]), values[i], -1) for i, j in below if i in values and j in values]
     return cuts
 
 
@@ -393,11 +397,9 @@ def _at(model: z3.ModelRef, row: Row) -> Fraction:
     return value
 
 
-def _separate(encoding: _Encoding, model: z3.ModelRef) -> tuple[list[Row], set[int]]:
-    """Cuts that the model's feature values violate; without any, the outcomes that span those values."""
+def _separate(encoding: _Encoding, model: z3.ModelRef, hull: Hull) -> tuple[list[Row], set[int]]:
+    """Cuts that the model's feature values violate; without any, the vertices that span those values."""
     system = encoding.system
-    matrix = np.array(system.formula.features, dtype=float)
-    scale = np.maximum(matrix.max(axis=1), 1.0) if len(matrix) else np.ones(0)
     cuts: list[Row] = []
     span: set[int] = set()
     for measure, kind in enumerate(system.statement.masses):
@@ -407,101 +409,110 @@ def _separate(encoding: _Encoding, model: z3.ModelRef) -> tuple[list[Row], set[i
         ks = sorted(numbers)
         mass = _at(model, MASSES[kind])
         point = [_at(model, encoding.values[numbers[k]]) / mass for k in ks]
-        columns = matrix[ks] / scale[ks, None]
-        target = np.array([float(y) for y in point]) / scale[ks]
-        # min Σ (s⁺ + s⁻) with columns·p + s⁺ - s⁻ = target, p in the simplex; its duals separate
-        rows = len(ks)
-        n = system.formula.outcomes
-        left = np.vstack([np.hstack([columns, np.eye(rows), -np.eye(rows)]), np.r_[np.ones(n), np.zeros(2 * rows)]])
-        answer = linprog(
-            np.r_[np.zeros(n), np.ones(2 * rows)],
-            A_eq=left,
-            b_eq=np.r_[target, 1.0],
-            bounds=(0, None),
-            method="highs",
-        )
-        if not answer.success:
-            continue
-        span |= {int(o) for o in np.flatnonzero(answer.x[:n] > 1e-9)}
-        if answer.fun <= 1e-9:
-            continue
-        # Any direction gives a valid cut, since its bound is exact; it must exclude the point to be of use.
-        slopes = answer.eqlin.marginals[:rows] / scale[ks]
-        direction = [round(float(d)) for d in slopes * (10**6 / max(np.abs(slopes).max(), 1e-300))]
-        vectors = [(c, system.formula.features[k]) for c, k in zip(direction, ks, strict=True) if c]
-        if not vectors:
-            continue
-        largest = max(map(sum, zip(*([c * v for v in f] for c, f in vectors), strict=True)))
-        if sum((c * y for c, y in zip(direction, point, strict=True)), Fraction(0)) > largest:
-            cut = {name: c * largest for name, c in MASSES[kind].items()}
-            for c, k in zip(direction, ks, strict=True):
-                _add(cut, encoding.values[numbers[k]], -c)
-            cuts.append(cut)
+        for _ in range(MAX_ROUNDS):
+            spanning, direction = _projected(hull, ks, point)
+            if not direction:
+                span |= spanning
+                break
+            # Any direction gives a valid cut, since its bound is exact; it must exclude the point to be of use.
+            largest = hull.largest(direction)
+            at_point = dict(zip(ks, point, strict=True))
+            if sum((c * at_point[k] for c, k in direction), Fraction(0)) > largest:
+                cut = {name: c * largest for name, c in MASSES[kind].items()}
+                for c, k in direction:
+                    _add(cut, encoding.values[numbers[k]], -c)
+                cuts.append(cut)
+                break
+            if not hull.add(hull.extreme(direction)):
+                span |= spanning
+                break
     return cuts, span
 
 
-def restricted(formula: Formula, outcomes: Sequence[int]) -> Formula:
-    """The formula on the face spanned by some outcomes."""
-    return Formula(len(outcomes), tuple(tuple(f[o] for o in outcomes) for f in formula.features), formula.nodes)
+def _projected(hull: Hull, ks: Sequence[int], point: Sequence[Fraction]) -> tuple[set[int], list[tuple[int, int]]]:
+    """The known vertices that come nearest to the point, and the direction that leads out to it, if it is outside."""
+    matrix = np.array([[float(value[k]) for value in hull.values] for k in ks]).reshape(len(ks), len(hull.values))
+    scale = np.maximum(np.abs(matrix).max(axis=1, initial=1.0), 1e-300)
+    target = np.array([float(y) for y in point]) / scale
+    # min Σ (s⁺ + s⁻) with columns·p + s⁺ - s⁻ = target, p in the simplex; its duals separate
+    rows, n = len(ks), len(hull.values)
+    left = np.vstack(
+        [np.hstack([matrix / scale[:, None], np.eye(rows), -np.eye(rows)]), np.r_[np.ones(n), np.zeros(2 * rows)]]
+    )
+    answer = linprog(
+        np.r_[np.zeros(n), np.ones(2 * rows)],
+        A_eq=left,
+        b_eq=np.r_[target, 1.0],
+        bounds=(0, None),
+        method="highs",
+    )
+    if not answer.success:
+        return set(), []
+    spanning = {int(o) for o in np.flatnonzero(answer.x[:n] > 1e-9)}
+    if answer.fun <= 1e-9:
+        return spanning, []
+    slopes = answer.eqlin.marginals[:rows] / scale
+    rounded = [round(float(d)) for d in slopes * (10**6 / max(np.abs(slopes).max(), 1e-300))]
+    return spanning, [(c, k) for c, k in zip(rounded, ks, strict=True) if c]
 
 
-def _lotteries(encoding: _Encoding, model: z3.ModelRef, outcomes: Sequence[int]) -> Lotteries:
-    """The lotteries of an explicit model, by the given names of its outcomes, and its α."""
+def _lotteries(encoding: _Encoding, model: z3.ModelRef, positions: Sequence[int]) -> Lotteries:
+    """The lotteries of an explicit model, by the given positions of its vertices, and its α."""
     lotteries = []
     for measure, kind in enumerate(encoding.system.statement.masses):
         mass = _at(model, MASSES[kind])
         weights = [_at(model, x) / mass for x in encoding.weights[measure]]
-        lotteries.append(tuple((o, w) for o, w in zip(outcomes, weights, strict=True) if w))
+        lotteries.append(tuple((o, w) for o, w in zip(positions, weights, strict=True) if w))
     with_alpha = ALPHA in encoding.system.statement.masses
     return lotteries, _at(model, MASSES[ALPHA]) if with_alpha else None
 
 
 def decide(
-    statement: Statement, formula: Formula, deadline: Deadline, definitions: bool = True
+    statement: Statement, hull: Hull, deadline: Deadline, definitions: bool = True
 ) -> Refutation | Lotteries | None:
     """A refutation of the negated axiom, lotteries at which it holds, or None within the deadline.
 
     Without `definitions`, opaque terms are arbitrary: a refutation stands, lotteries may be spurious.
     """
-    system = clauses_of(statement, formula, definitions)
-    chained = direct.refute(system)
+    system = clauses_of(statement, hull.formula, definitions)
+    chained = direct.refute(system, hull)
     if chained is not None:
         return chained
-    encoding = _Encoding(system, formula.outcomes <= EXPLICIT)
+    explicit = hull.complete and len(hull.vertices) <= EXPLICIT
+    encoding = _Encoding(system, hull.values if explicit else None)
     cuts: list[Row] = []
     log = _Log()
     for attempt in range(MAX_ROUNDS):
         answer, solver = _ask(encoding, cuts, deadline, log)
         if answer == "unsat":
-            return _certify(encoding, log, cuts, deadline)
+            return _certify(encoding, log, cuts, hull, deadline)
         if answer != "sat" or not deadline.left:
             return None
-        if encoding.explicit:
-            return _lotteries(encoding, solver.model(), range(formula.outcomes))
+        if explicit:
+            return _lotteries(encoding, solver.model(), range(len(hull.vertices)))
         if attempt == 0 and definitions:
-            found = find(statement, formula, deadline, sorted(_extremes(formula)))
+            found = find(statement, hull, deadline, hull.extremes())
             if found is not None:
                 return found
-        new, span = _separate(encoding, solver.model())
+        new, span = _separate(encoding, solver.model(), hull)
         if not new:
-            return find(statement, formula, deadline, sorted(span | _extremes(formula))) if definitions else None
-        cuts += new if attempt else new + _valid_cuts(encoding)
+            return find(statement, hull, deadline, sorted(span | set(hull.extremes()))) if definitions else None
+        cuts += new if attempt else new + _valid_cuts(encoding, hull)
     return None
 
 
-def find(
-    statement: Statement, formula: Formula, deadline: Deadline, face: Sequence[int] | None = None
+def find(statement: Statement, hull: Hull, deadline: Deadline, face: Sequence[int]) -> Lotteries | None:
+    """Lotteries over known vertices, by position, at which the negated axiom holds, or None; no proof."""
+    return find_on(statement, hull.restricted(face), deadline, face) if 0 < len(face) <= WIDEST_FACE else None
+
+
+def find_on(
+    statement: Statement, local: Formula, deadline: Deadline, positions: Sequence[int] | None = None
 ) -> Lotteries | None:
-    """Lotteries over the outcomes of a face (or over all) at which the negated axiom holds, or None; no proof."""
-    outcomes = range(formula.outcomes) if face is None else face
-    if not outcomes or len(outcomes) > WIDEST_FACE:
-        return None
-    local = formula if face is None else restricted(formula, face)
-    encoding = _Encoding(clauses_of(statement, local, True), True)
+    """Lotteries over the few outcomes of a formula at which the negated axiom holds, or None; no proof."""
+    columns = [tuple(f[o] for f in local.features) for o in range(local.outcomes)]
+    encoding = _Encoding(clauses_of(statement, local, True), columns)
     answer, solver = _ask(encoding, [], deadline, None)
-    return _lotteries(encoding, solver.model(), outcomes) if answer == "sat" else None
-
-
-def _extremes(formula: Formula) -> set[int]:
-    """Outcomes at which a feature is largest or smallest, for a few features."""
-    return {f.index(pick(f)) for f in formula.features[:10] for pick in (min, max)}
+    if answer != "sat":
+        return None
+    return _lotteries(encoding, solver.model(), range(local.outcomes) if positions is None else positions)

@@ -1,0 +1,89 @@
+"""Finite menus: the relation's rows of bits decide the axioms without mixtures, at thousands of lotteries.
+
+Axioms with mixtures speak of all α for each triple of the menu: the triples are gone through, α by its break points, if
+they are few.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+
+from prefcore import kernel, menus
+from prefcore.axioms import ACYCLIC, DOMINANCE, EXISTENTIAL, NEEDS
+from prefcore.claims import Axiom, Menu
+from prefcore.dominances import violation
+from prefcore.evidence import Counterexample, Cycle, Enumerated, Evidence
+from prefcore.formula import Formula, Quotient, feature_values
+from prefcore.records import EvidenceRejected
+from prefcore.search.semilinear import Deadline
+from prefcore.segments import line, truths
+from prefcore.tracing import fits
+
+LARGEST = 20_000  # lotteries whose rows of bits are made
+ONE_BY_ONE = 1_000  # lotteries where each pair is evaluated by itself
+TRIPLES = 30_000  # of lotteries, each with all its α
+ALPHAS = (Fraction(1, 2), Fraction(1, 4), Fraction(9, 10))
+
+
+def find(claim: Axiom, formula: Formula, menu: Menu, deadline: Deadline) -> tuple[Evidence | None, str]:
+    """Evidence for or against an axiom on a menu; without any, why not."""
+    count = len(menu.lotteries)
+    slow = any(isinstance(node, Quotient) for node in formula.nodes)
+    if count > (ONE_BY_ONE if slow else LARGEST):
+        return None, f"a menu of {count} lotteries has {count**2} pairs, too many to compare"
+    if claim.axiom in EXISTENTIAL or NEEDS.get(claim.axiom, (0, False))[1]:
+        return _mixing(claim, formula, menu, deadline)
+    if claim.axiom in DOMINANCE:
+        assert claim.value is not None
+        fits(len(formula.features) + len(set(claim.value)), menu.outcomes)
+        formula = violation(formula, claim.axiom, claim.value)
+    rows = menus.rows_of(formula, _values(formula, menu))
+    if claim.axiom in DOMINANCE:
+        pair = next(((i, row.bit_length() - 1) for i, row in enumerate(rows) if row), None)
+        return (Enumerated() if pair is None else _of(menu, pair)), ""
+    found = menus.violation(claim.axiom, rows)
+    if found is None:
+        return Enumerated(), ""
+    if claim.axiom == ACYCLIC:
+        return Cycle(tuple(menu.lotteries[i] for i in found)), ""
+    return _of(menu, found), ""
+
+
+def _values(formula: Formula, menu: Menu) -> list[list[Fraction]]:
+    index = {o: i for i, o in enumerate(menu.outcomes)}
+    return [feature_values(formula, [(index[o], p) for o, p in x.items()]) for x in menu.lotteries]
+
+
+def _of(menu: Menu, members: tuple[int, ...], alpha: Fraction | None = None) -> Counterexample:
+    A, B, C = [*(menu.lotteries[i] for i in members), None, None][:3]
+    assert A is not None
+    return Counterexample(A, B, C, alpha)
+
+
+def _mixing(claim: Axiom, formula: Formula, menu: Menu, deadline: Deadline) -> tuple[Evidence | None, str]:
+    """The triples one after the other, each at the α where an atom of the mixtures changes, and between."""
+    count = NEEDS[claim.axiom][0]
+    values = _values(formula, menu)
+    tried = 0
+    for members in product(range(len(values)), repeat=count):
+        if tried >= TRIPLES or not deadline.left:
+            return None, f"{tried} of the menu's {len(values) ** count} tuples of {count} lotteries were tried"
+        tried += 1
+        chosen = [values[i] for i in members]
+        alphas: list[Fraction | None] = [None]
+        if claim.axiom not in EXISTENTIAL:
+            first, second = line(chosen[-1], chosen[0]), line(chosen[-1], chosen[1])
+            try:
+                starts = sorted({s for pair in ((first, second), (second, first)) for s, _ in truths(formula, *pair)})
+            except EvidenceRejected:  # not piecewise linear
+                starts = [Fraction(0), *ALPHAS]
+            alphas = [a for s, e in zip(starts, [*starts[1:], Fraction(1)], strict=True) for a in (s, (s + e) / 2) if a]
+        for alpha in alphas:
+            found = _of(menu, members, alpha)
+            try:
+                kernel.check(claim, found)
+            except EvidenceRejected:
+                continue
+            return found, ""
+    return (None if claim.axiom in EXISTENTIAL else Enumerated()), ""
