@@ -26,7 +26,7 @@ from prefcore.tracing import Condition, Lottery, Term, maximum, minimum, outcome
 
 
 def conjunction(*relations: AnyRelation) -> AnyRelation:
-    """``A ≼ B`` iff every one of the relations says so [for total orders: Dushnik and Miller 1941]."""
+    """``A ≼ B`` iff every one of the relations says so [Dushnik and Miller 1941]."""
     parts = _relations(relations, "conjunction")
     return named("conjunction", lambda A, B: conjoined(part(A, B) for part in parts))
 
@@ -45,7 +45,7 @@ def disjunction(*relations: AnyRelation) -> AnyRelation:
 
 
 def lexicographic_composition(*relations: AnyRelation) -> AnyRelation:
-    """First by the first relation; where that is indifferent, by the second, and so on [Fishburn 1974, section 3].
+    """First by the first relation; where that is indifferent, by the second, and so on [Fishburn 1974].
 
     ``A ≼ B`` iff ``A ≺_1 B``, or ``A ~_1 B`` and A ≼ B by the rest. What the first relation cannot compare stays
     incomparable.

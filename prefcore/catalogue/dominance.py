@@ -36,7 +36,7 @@ def stochastic_dominance(payoff: Payoff) -> AnyRelation:
 
 
 def second_order_dominance(payoff: Payoff) -> AnyRelation:
-    """Second-order: ``E_B (t - payoff)⁺ <= E_A (t - payoff)⁺`` for every t [Hadar and Russell 1969, theorem 2].
+    """Second-order: ``E_B (t - payoff)⁺ <= E_A (t - payoff)⁺`` for every t [Hadar and Russell 1969].
 
     Every increasing concave utility of the payoff agrees [Rothschild and Stiglitz 1970]. The shortfall is linear in t
     between the payoffs of the outcomes at hand, and beyond the largest its slope is 1 for both, so it is enough that t

@@ -56,7 +56,7 @@ def chance_constraint(event: Event, limit: Number, payoff: Payoff) -> AnyRelatio
 
 
 def constrained(constraints: Sequence[Constraint], objective: Objective) -> AnyRelation:
-    """Constrained optimisation, feasible first [Deb 2000, section 3].
+    """Constrained optimisation, feasible first [Deb 2000].
 
     A feasible lottery, which meets all `constraints` (:func:`at_most`, :func:`at_least`), beats an infeasible one; two
     feasible ones compare by the objective; two infeasible ones by the smaller sum of their violations

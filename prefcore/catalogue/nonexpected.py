@@ -13,7 +13,7 @@ from prefcore.tracing import at_the_door, cumulative_of, fits, maximum, minimum,
 
 
 def weighted_utility(payoff: Payoff, weight: Payoff) -> AnyRelation:
-    """Compares ``E[w·u] / E[w]``, w the weight, positive [Chew 1983, theorem 1].
+    """Compares ``E[w·u] / E[w]``, w the weight, positive [Chew 1983].
 
     Raises ``ValueError`` naming an outcome whose weight is not positive.
     """
@@ -77,10 +77,11 @@ def disappointment_aversion(payoff: Payoff, beta: Number) -> AnyRelation:
 
         V = min_t (E u + β·E[u; u <= t]) / (1 + β·F(t)),   and the largest for -1 < β < 0,
 
-    over the payoffs t of the outcomes at hand. *Proof.* ``g(v) = v + β·E (v - u)⁺`` increases strictly, and V is where
-    it is ``E u``. As ``E (v - u)⁺ = max_t E[v - u; u <= t]`` (or 0, the same as at the largest t when v = V = E u), for
-    β >= 0 one has ``g(v) <= E u`` iff ``v·(1 + β·F(t)) <= E u + β·E[u; u <= t]`` for all t, that is, iff v is at most
-    each quotient; for β < 0 the maximum becomes a minimum and the inequalities turn round. ∎
+    over the payoffs t of the outcomes at hand; t below them all gives ``E u``, as the largest does. *Proof.* The
+    function ``g(v) = v + β·E (v - u)⁺`` increases strictly, and V is where it is ``E u``. As ``E (v - u)⁺`` is the
+    largest ``E[v - u; u <= t]``, for β >= 0 one has ``g(v) <= E u`` iff ``v·(1 + β·F(t)) <= E u + β·E[u; u <= t]``
+    for all t, that is, iff v is at most each quotient; for β < 0 the largest becomes the least, and ``g(v) >= E u`` iff
+    v is at least each quotient. ∎
     """
     u, b = payoff_of(payoff), exact(beta, "beta")
     if b <= -1:
@@ -99,7 +100,7 @@ def disappointment_aversion(payoff: Payoff, beta: Number) -> AnyRelation:
 
 
 def mixture_symmetric(phi: Callable[[Any, Any], Any]) -> AnyRelation:
-    """Compares ``E φ(X, Y)`` for independent X, Y from the same lottery [Chew, Epstein and Segal 1991, theorem 4].
+    """Compares ``E φ(X, Y)`` for independent X, Y from the same lottery [Chew, Epstein and Segal 1991].
 
     A utility that is quadratic in the probabilities. φ must be symmetric: a ``ValueError`` names the first pair where
     it is not. Mean-variance is the case ``φ(x, y) = (u(x) + u(y))/2 - λ·(u(x) - u(y))²/2``.

@@ -42,7 +42,7 @@ def lexicographic(*objectives: Objective) -> AnyRelation:
 
 
 def quadratic_utility(payoff: Payoff, curvature: Number) -> AnyRelation:
-    """``A ≼ B ⇔ E_A (u - c·u²) <= E_B (u - c·u²)``, c the curvature, of either sign [Markowitz 1959, ch. XIII].
+    """``A ≼ B ⇔ E_A (u - c·u²) <= E_B (u - c·u²)``, c the curvature, of either sign [Markowitz 1959].
 
     An expected reward that sees the mean and the second moment only. It rises where ``2·c·u < 1``: beyond, more of the
     payoff is worse. For utilities that are quadratic in the probabilities see :func:`mixture_symmetric`.
@@ -86,7 +86,7 @@ def _exponential(x: Fraction, digits: int, outcome: Any) -> Fraction:
         raise ValueError(
             f"aversion times the payoff of outcome {outcome!r} is larger than {LARGEST_EXPONENT}: rescale the payoff"
         )
-    # The quotient is off by |x|·10^-precision/2 at most, and exp() rounds correctly: ten digits to spare suffice.
+    # x, of size 10^4 at most, is read to a relative error of 10^-(digits + 9), and exp() rounds correctly.
     fine = Context(prec=digits + 10)
     rounded = Context(prec=digits).plus(fine.exp(fine.divide(Decimal(x.numerator), Decimal(x.denominator))))
     return Fraction(rounded)

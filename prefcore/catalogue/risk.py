@@ -23,7 +23,7 @@ def cvar(payoff: Payoff, level: Number) -> AnyRelation:
 def spectral_risk(payoff: Payoff, weights: Mapping[Number, Number]) -> AnyRelation:
     """Compares ``Σ_p weights[p] · CVaR_p``: a spectral measure of risk whose spectrum is a step function.
 
-    [Acerbi 2002, theorem 4.1 and its converse; Kusuoka 2001]. `weights` maps levels in (0, 1] to non-negative weights
+    [Acerbi 2002; Kusuoka 2001]. `weights` maps levels in (0, 1] to non-negative weights
     that sum to one. Convex combinations of CVaRs are exactly the rank-dependent utilities with a piecewise-linear
     convex weighting that is continuous at 1, so nothing is approximated.
     """
@@ -90,7 +90,7 @@ def mean_variance(payoff: Payoff, risk_aversion: Number) -> AnyRelation:
 
 
 def mean_semideviation(payoff: Payoff, weight: Number) -> AnyRelation:
-    """Compares ``E u - w·E (E u - u)⁺``, w the weight, at least 0 [Ogryczak and Ruszczyński 1999, section 3].
+    """Compares ``E u - w·E (E u - u)⁺``, w the weight, at least 0 [Ogryczak and Ruszczyński 1999].
 
     The absolute lower semideviation, of order one. Second-order dominance is respected for w <= 1. A positive part is
     largest over events, so ``E (m - u)⁺ = max_t m·F(t) - E[u; u <= t]`` over the payoff's values t, and the rest are
