@@ -23,12 +23,15 @@ from prefcore.claims import BlackBox
 from prefcore.distribution import Distribution, mix
 from prefcore.formula import (
     Affine,
+    And,
     Atom,
     Feature,
     Formula,
     If,
     Max,
     Min,
+    Not,
+    Or,
     Product,
     evaluate,
     feature_values,
@@ -106,13 +109,16 @@ class Preference:
 
     def meeting(self, a: Any, b: Any, reference: Any) -> str:
         """What lies between two close lotteries of which one is better and one worse than the reference."""
-        if not self.exact:
-            return self._closed_in(a, b, reference)
-        places = self._sign_changes(a, b, reference)
-        return SAME if any(self.stand(self.between(a, b, t), reference) == SAME for t in places) else JUMP
+        exact = self.exact
+        places = self._sign_changes(a, b, reference) if exact else ()
+        if any(self.stand(self.between(a, b, t), reference) == SAME for t in places):
+            return SAME
+        # Where a minimum or a maximum bends between the two, the place is missed.
+        closed = self._closed_in(a, b, reference)
+        return JUMP if exact and closed == BORDER else closed
 
     def _closed_in(self, a: Any, b: Any, reference: Any) -> str:
-        """The same where the place is irrational. Two closed sets that cover a segment meet (T7).
+        """The same where the place is not known. Two closed sets that cover a segment meet (T7).
 
         That the better and the worse cover it is tested to a part in 2^DEEP of the segment, far below what is drawn.
         """
@@ -156,8 +162,10 @@ def _bilinear(formula: Formula) -> bool:
                 degree = _highest([powers[i] for i in terms])
             case If(_, then, otherwise):
                 degree = _highest([powers[then], powers[otherwise]])
-            case _:
+            case Atom() | Not() | And() | Or():
                 degree = (0, 0)
+            case _:
+                return False
         powers.append(degree)
     return all(max(degree) <= 1 for degree in powers)
 
@@ -451,17 +459,26 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class Rim:
+    """The runs of one stand on an edge, compared with a lottery on it, or with the inside beside them."""
+
+    fixed: Weights | None
+    runs: tuple[tuple[str, XY, XY], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Contours:
     """The indifference sets through some references.
 
-    arrows: short ways across the curves, from worse to better. rim: for each edge of the triangle along which the
-    relation orders otherwise than just inside, a lottery on it and the runs of the edge, compared with that lottery.
+    arrows: short ways across the curves, from worse to better. rim: the edges of the triangle at which the relation is
+    not continuous, as runs of one stand: where an edge is ordered strictly, and just inside it isn't, or otherwise, the
+    stand is to the lottery that is given with it; else it is to the inside beside it.
     chain: three lotteries X ≼ Y ≼ Z with not X ≼ Z, if some were met. crossing: whether curves that are drawn cross.
     """
 
     levels: tuple[Level, ...]
     arrows: tuple[tuple[XY, XY], ...]
-    rim: tuple[tuple[Weights, tuple[tuple[str, XY, XY], ...]], ...]
+    rim: tuple[Rim, ...]
     chain: tuple[Weights, Weights, Weights] | None
     crossing: bool
 
@@ -492,7 +509,8 @@ def contours(preference: Preference, references: int | Sequence[Weights], n: int
     else:
         levels = [_level(preference, w, n) for w in references]
     chain = broken or _broken_chain(preference, [level.weights for level in levels])
-    rim = [(middle, runs) for k in range(3) for middle, runs in [_odd_edge(preference, k, n)] if runs]
+    references = [preference.at(level.weights) for level in levels]
+    rim = [edge for k in range(3) if (edge := _odd_edge(preference, references, k, n))]
     arrows = tuple(_arrows(preference, levels, chain is not None))
     return Contours(tuple(levels), arrows, tuple(rim), chain, _crossing_curves(levels))
 
@@ -513,7 +531,7 @@ def _chosen_levels(preference: Preference, count: int, n: int) -> list[Level]:
 
     add((7, 6, 7), 0.0)
     if APART in levels[0].chart.regions:
-        count = min(count, 3)  # cones of several lotteries hide one another
+        count = min(count, 3 if levels[0].chart.borders else 1)  # cones of several lotteries hide one another
     else:
         levels.clear()
         for weights in _path(preference, count):
@@ -589,33 +607,44 @@ def _broken_chain(preference: Preference, references: Sequence[Weights]) -> tupl
     return None
 
 
-def _odd_edge(preference: Preference, k: int, n: int) -> tuple[Weights, tuple[tuple[str, XY, XY], ...]]:
-    """A lottery on the edge from corner k and the edge's runs of one stand to it, none if the inside runs alike.
+def _odd_edge(preference: Preference, references: Sequence[Any], k: int, n: int) -> Rim | None:
+    """The edge from corner k, if the relation is not continuous there.
 
-    The inside is the edge mixed with the opposite corner, so that a convex relation has no such edge.
+    The inside beside it is the edge mixed with the opposite corner. In the limit a strict preference may become an
+    indifference; what was none may not become strict.
     """
     j, opposite = (k + 1) % 3, (k + 2) % 3
+    step = 200
 
     def along(share: int, inside: int) -> Weights:
         weights = [0, 0, 0]
-        weights[k], weights[j], weights[opposite] = (2 * n * 100 - share) * GRAIN, share * GRAIN, inside * n
+        weights[k], weights[j], weights[opposite] = (n * step - share) * GRAIN, share * GRAIN, inside * n
         return weights[0], weights[1], weights[2]
 
-    # Not at the middle: thresholds tend to be simple numbers.
-    fixed, step = 93 * n, 200
-    on, beside = preference.at(along(fixed, 0)), preference.at(along(fixed, 100))
     shares = [step * m + step // 2 for m in range(n)]
-    stands = [preference.stand(preference.at(along(share, 0)), on) for share in shares]
-    inner = [preference.stand(preference.at(along(share, 100)), beside) for share in shares]
-    if sum(a != b for a, b in zip(stands, inner, strict=True)) <= 2:
-        return along(fixed, 0), ()
+    edge = [preference.at(along(share, 0)) for share in shares]
+    inner = [preference.at(along(share, 100)) for share in shares]
+
+    def stands(on: Any, beside: Any) -> list[str] | None:
+        found = [preference.stand(x, on) for x in edge]
+        limits = [preference.stand(x, beside) for x in inner]
+        odd = sum(a not in (SAME, b) and b != APART for a, b in zip(found, limits, strict=True))
+        return found if odd > 2 else None  # a border ends at one or two of the places asked
+
+    # Not at the middle: thresholds tend to be simple numbers.
+    fixed: Weights | None = along(93 * n, 0)
+    found = stands(preference.at(along(93 * n, 0)), preference.at(along(93 * n, 100)))
+    if found is None:
+        if not any(stands(reference, reference) for reference in references):
+            return None
+        fixed, found = None, [preference.stand(x, y) for x, y in zip(edge, inner, strict=True)]
     runs, start = [], 0
     for m in range(1, n + 1):
-        if m == n or stands[m] != stands[start]:
+        if m == n or found[m] != found[start]:
             ends = [_outwards(place(along(step * e, 0)), k) for e in (start, m)]
-            runs.append((stands[start], ends[0], ends[1]))
+            runs.append((found[start], ends[0], ends[1]))
             start = m
-    return along(fixed, 0), tuple(runs)
+    return Rim(fixed, tuple(runs))
 
 
 def _arrows(preference: Preference, levels: Sequence[Level], beside: bool) -> Iterator[tuple[XY, XY]]:

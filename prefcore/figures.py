@@ -233,9 +233,10 @@ def _draw_map(axes: Axes, shown: Contours) -> None:
             label = words["thick"] if k == 0 else ""
             _draw_region(axes, loops, label, facecolor="none", edgecolor=FAINT, hatch=HATCH[SAME], linewidth=0)
     _draw_frame(axes)
-    for middle, runs in shown.rim:
-        _draw_rim(axes, runs, words["rim"])
-        axes.plot(*unit(place(middle)), "o", ms=5, mfc="#ffffff", mec=INK, zorder=5)
+    for edge in shown.rim:
+        _draw_rim(axes, edge.runs, words["rim" if edge.fixed else "step"])
+        if edge.fixed:
+            axes.plot(*unit(place(edge.fixed)), "o", ms=5, mfc="#ffffff", mec=INK, zorder=5)
     told: dict[str, str] = {SAME: words.get("curve", ""), JUMP: words.get("jump", ""), BORDER: words.get("border", "")}
     for k, level in enumerate(levels):
         colour, width = map_stroke(shown, k)

@@ -182,6 +182,8 @@ def _probabilities(rows: list[list[Any]], names: tuple[str, ...], view: View, or
 def _ranked(rows: list[list[Any]]) -> tuple[Grid, NDArray[np.int64], int]:
     """The probabilities as floats and, for exact comparisons, as ranks among them and 1/2; the rank of 1/2."""
     n = len(rows)
+    if all(isinstance(x, float) for row in rows for x in row):
+        return _ranked_floats(np.array(rows))
     half = Fraction(1, 2)
     numbers = [[half if i == j else _probability(rows[i][j], i, j) for j in range(n)] for i in range(n)]
     inexact = any(isinstance(x, (float, np.floating)) for row in rows for x in row)
@@ -189,19 +191,41 @@ def _ranked(rows: list[list[Any]]) -> tuple[Grid, NDArray[np.int64], int]:
         for j in range(i):
             off = abs(numbers[i][j] + numbers[j][i] - 1)
             if off > (ROUNDING if inexact else 0):
-                raise ValueError(
-                    f"matrix must have P[i][j] + P[j][i] = 1, got {rows[i][j]} and {rows[j][i]} for i = {i}, j = {j}; "
-                    "divide counts by their sum, and give a tie half to each"
-                )
+                raise ValueError(_uneven(rows[i][j], rows[j][i], i, j))
     rank = {p: k for k, p in enumerate(sorted({half, *(p for row in numbers for p in row)}))}
     ranks = np.array([[rank[p] for p in row] for row in numbers], dtype=np.int64)
     return np.array([[float(p) for p in row] for row in numbers]), ranks, rank[half]
 
 
+def _ranked_floats(values: Grid) -> tuple[Grid, NDArray[np.int64], int]:
+    """The same for floats only, which compare exactly as they are."""
+    np.fill_diagonal(values, 0.5)
+    for bad, tell in (
+        (~((values >= 0) & (values <= 1)), _outside),
+        (np.abs(values + values.T - 1) > ROUNDING, lambda p, i, j: _uneven(p, values[j, i], i, j)),
+    ):
+        if bad.any():
+            i, j = divmod(int(bad.argmax()), len(values))
+            raise ValueError(tell(values[i, j], i, j))
+    known = np.unique(np.append(values, 0.5))
+    return values, np.searchsorted(known, values), int(np.searchsorted(known, 0.5))
+
+
+def _outside(p: Any, i: int, j: int) -> str:
+    return f"matrix must hold probabilities, got {p} at row {i}, column {j}"
+
+
+def _uneven(p: Any, q: Any, i: int, j: int) -> str:
+    return (
+        f"matrix must have P[i][j] + P[j][i] = 1, got {p} and {q} for i = {i}, j = {j}; "
+        "divide counts by their sum, and give a tie half to each"
+    )
+
+
 def _probability(value: Any, i: int, j: int) -> Fraction:
     number = exact(value.item() if isinstance(value, np.generic) else value)
     if not 0 <= number <= 1:
-        raise ValueError(f"matrix must hold probabilities, got {value} at row {i}, column {j}")
+        raise ValueError(_outside(value, i, j))
     return number
 
 

@@ -313,8 +313,8 @@ def _map(corners: tuple[Any, ...], shown: Contours, title: str, name: str) -> st
         thick = [loops for level in levels if (loops := level.chart.regions.get(SAME))]
         parts += [f'<path d="{_closed(loops)}" fill="url(#{name}-thick)"/>' for loops in thick]
     parts.append(_frame())
-    for _, runs in shown.rim:
-        parts += _rim(runs)
+    for edge in shown.rim:
+        parts += _rim(edge.runs)
     for k, level in enumerate(levels):
         parts += _curves(level.chart, *map_stroke(shown, k))
     parts += [_arrow(start, end) for start, end in shown.arrows]
@@ -322,7 +322,7 @@ def _map(corners: tuple[Any, ...], shown: Contours, title: str, name: str) -> st
         parts += [_spot(level.place, k == 0) for k, level in enumerate(levels)]
     elif shown.chain:
         parts += [_spot(level.place, True, map_stroke(shown, k)[0]) for k, level in enumerate(levels)]
-    parts += [_spot(place(middle), False) for middle, _ in shown.rim]
+    parts += [_spot(place(edge.fixed), False) for edge in shown.rim if edge.fixed]
     parts += _corner_labels(corners)
     legend, bottom = _laid_out(_map_legend(shown, name))
     spoken = f"Indifference sets of {title} on the lotteries over {', '.join(map(str, corners))}"
@@ -354,7 +354,7 @@ def map_words(shown: Contours) -> dict[str, str]:
     """What each kind of mark in a map of indifference means, each only if it is there.
 
     The keys: ``"dot"``, the stands (of regions around one reference), ``"shade"``, ``"arrow"``, ``"curve"``,
-    ``"thick"``, ``"jump"``, ``"border"``, ``"other"``, ``"rim"``, and ``"note"`` for what has no mark.
+    ``"thick"``, ``"jump"``, ``"border"``, ``"other"``, ``"rim"``, ``"step"``, and ``"note"`` for what has no mark.
     """
     charts = [level.chart for level in shown.levels]
     kinds = {kind for chart in charts for kind in chart.borders}
@@ -383,8 +383,10 @@ def map_words(shown: Contours) -> dict[str, str]:
         words["jump"] = "jump: better meets worse, nothing on the line is indifferent"
     if BORDER in kinds and not shown.partial:
         words["border"] = "edge of a thick set" if thick else "better meets worse"
-    if shown.rim:
+    if any(edge.fixed for edge in shown.rim):
         words["rim"] = "an edge, where an outcome is impossible, is ordered unlike the inside; compared with ○"
+    if any(edge.fixed is None for edge in shown.rim):
+        words["step"] = "an edge, where an outcome is impossible, worse or better than the inside beside it"
     if JUMP in kinds and SAME not in kinds and not thick and not shown.partial:
         words["note"] = "No indifference curves: every line is a jump, as for lexicographic relations."
     if shown.crossing and shown.chain:
@@ -412,6 +414,7 @@ def _map_legend(shown: Contours, name: str) -> list[_Row]:
         "border": _border(ends, BORDER, FIRST, 2.2),
         "other": _border(half, BORDER, FAINT, 1.1) + _spot((19, -4), False),
         "rim": _line(half, RIM[WORSE], 5) + _line([(13, -4), (26, -4)], RIM[BETTER], 5),
+        "step": _line(half, RIM[WORSE], 5) + _line([(13, -4), (26, -4)], RIM[BETTER], 5),
         "note": "",
     } | {stand: swatch.format(_fill(stand, name)) for stand in (BETTER, WORSE, SAME, APART)}
     return [(symbols[key], wrap(text, 33 if key == "note" else 31)) for key, text in map_words(shown).items()]

@@ -39,8 +39,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pc.relation
 def weighted_utility(A: Any, B: Any) -> Any:
-    value = {o: WATER[o] * WEIGHT[o] for o in FACE}
-    return A.expect(value) * B.expect(WEIGHT) <= B.expect(value) * A.expect(WEIGHT)
+    return A.expect(PAID) * B.expect(WEIGHT) <= B.expect(PAID) * A.expect(WEIGHT)
 
 
 @pc.relation
@@ -51,6 +50,17 @@ def mean_variance(A: Any, B: Any) -> Any:
         return X.expect(WATER) - Fraction(1, 8) * (X.expect(square) - X.expect(WATER) * X.expect(WATER))
 
     return worth(A) <= worth(B)
+
+
+PAID = {o: WATER[o] * WEIGHT[o] for o in FACE}
+
+
+def lowest_worth(X: Any) -> Any:
+    return pc.minimum(X.expect(WATER), 2 * X.prob({"half"}) + 5 * X.prob({"full"}) + Fraction(1, 3))
+
+
+def lowest_outcome(X: Any) -> Any:
+    return 0 if X.prob({"flood"}) > 0 else 3 if X.prob({"half"}) > 0 else 7
 
 
 RELATIONS: dict[str, pc.Relation[Any]] = {
@@ -66,6 +76,7 @@ RELATIONS: dict[str, pc.Relation[Any]] = {
     "cyclic": pc.skew_symmetric(lambda x, y: ((x, y) in BEATS) - ((y, x) in BEATS)),
     "weighted": weighted_utility,
     "mean_variance": mean_variance,
+    "worst_case": pc.relation(lambda A, B: lowest_outcome(A) <= lowest_outcome(B)),
     "indifference": pc.indifference(),
     "equality": pc.equality(),
 }
@@ -220,12 +231,31 @@ def finely(lines: Sequence[Sequence[XY]]) -> list[XY]:
 
 
 def test_the_edge_without_risk_is_ordered_unlike_the_inside(maps: dict[str, Contours]) -> None:
-    assert [name for name, shown in maps.items() if shown.rim] == ["excess"]
-    ((middle, runs),) = maps["excess"].rim
-    assert middle[0] == 0
-    better = next((p, q) for stand, p, q in runs if stand == BETTER)
+    assert [name for name, shown in maps.items() if shown.rim] == ["excess", "worst_case"]
+    (edge,) = maps["excess"].rim
+    assert edge.fixed and edge.fixed[0] == 0
+    better = next((p, q) for stand, p, q in edge.runs if stand == BETTER)
     full = CORNERS[2]
     assert min(hypot(p[0] - full[0], p[1] - full[1]) for p in better) < 8
+
+
+def test_an_edge_better_than_the_inside_is_shown(maps: dict[str, Contours]) -> None:
+    (edge,) = maps["worst_case"].rim  # without floods the worst outcome is half
+    ((stand, p, q),) = edge.runs
+    assert edge.fixed is None and stand == BETTER
+    assert min(hypot(p[0] - x, p[1] - y) for x, y in CORNERS[1:]) < 8 and hypot(p[0] - q[0], p[1] - q[1]) > 390
+    assert "better than the inside" in words("worst_case") and len(maps["worst_case"].levels) == 1
+
+
+def test_curves_of_quotients_and_of_minima_are_indifference_curves() -> None:
+    quotient = pc.relation(lambda A, B: A.expect(PAID) / A.expect(WEIGHT) <= B.expect(PAID) / B.expect(WEIGHT))
+    lowest = pc.relation(lambda A, B: lowest_worth(A) <= lowest_worth(B))
+    for relation in (quotient, lowest):
+        shown = contours_of(relation, FACE)
+        assert all(set(level.chart.borders) == {SAME} for level in shown.levels) and len(shown.levels) >= 7
+    for level, lines in zip((shown := contours_of(quotient, FACE)).levels, curves(shown), strict=True):
+        for p in (p for line in lines for p in between(line)):
+            assert weighted_mean(p) == pytest.approx(weighted_mean(level.place), abs=0.02)
 
 
 def test_thick_sets_are_drawn_once_each(maps: dict[str, Contours]) -> None:
@@ -363,6 +393,15 @@ def test_violations_smaller_than_floats_see_are_found() -> None:
     assert heat([[HALF, up, up], [down, HALF, up], [down, down, HALF]]).triple is None
 
 
+def test_floats_are_judged_as_the_numbers_they_are() -> None:
+    # 1/2 + 2^-53 rounds to 1/2, so the next float is the least that wins.
+    up = 0.5 + 2.0**-52
+    floats = [[0.5, up, 1 - up], [1 - up, 0.5, up], [up, 1 - up, 0.5]]
+    for P in (floats, [[Fraction(p) for p in row] for row in floats]):
+        shown = heat(P)
+        assert shown.triple is not None and len(shown.marked) == 3
+
+
 def test_a_transitive_matrix_is_said_to_be_so() -> None:
     notes = " ".join(heat([[0.5, 0.6, 0.7], [0.4, 0.5, 0.6], [0.3, 0.4, 0.5]]).notes)
     assert "weak stochastic transitivity holds" in notes and "Strong stochastic transitivity holds" in notes
@@ -458,6 +497,8 @@ def test_indifference_classes_are_told_from_cycles() -> None:
         ([[0.5, 0.9], [0.9, 0.5]], {}, r"P\[i\]\[j\] \+ P\[j\]\[i\] = 1"),
         ([[HALF, HALF + Fraction(1, 10**15)], [HALF, HALF]], {}, "= 1"),
         ([[0.5, 1.5], [-0.5, 0.5]], {}, "probabilities"),
+        ([[0.5, float("nan")], [0.5, 0.5]], {}, "probabilities"),
+        ([[0, 2], [-1, 0]], {}, "probabilities"),
         ([[0.5]], {"labels": ["a", "b"]}, "labels"),
         ([[0.5]], {"view": "relation"}, "view"),
         ([[True]], {"view": "weak"}, "view"),
