@@ -13,7 +13,7 @@ from typing import Any
 from prefcore.catalogue.arguments import AnyRelation, named, payoff_of, share_of
 from prefcore.clauses import Exact, whole
 from prefcore.distribution import Number, Payoff, exact, payoff_at
-from prefcore.tracing import at_the_door, fits, outcomes_of
+from prefcore.tracing import at_the_door, cumulative_of, fits, outcomes_of
 
 
 def skew_symmetric(phi: Callable[[Any, Any], Any]) -> AnyRelation:
@@ -49,15 +49,18 @@ def outperforming(payoff: Payoff) -> AnyRelation:
     """``A ≼ B ⇔ P(u(Y) > u(X)) >= P(u(X) > u(Y))``, X from A and Y from B, independent.
 
     The probability of outperforming, or statistical preference [Blavatskyy 2006; De Schuymer et al. 2003]: the case
-    ``φ(x, y) = sign(u(x) - u(y))`` of :func:`skew_symmetric`. Its cycles are those of Efron's dice.
+    ``φ(x, y) = sign(u(x) - u(y))`` of :func:`skew_symmetric`. Its cycles are those of Efron's dice. With the
+    distribution functions at the payoffs ``t_1 < … < t_m`` of the outcomes at hand, by summation by parts,
+
+        P(u(Y) > u(X)) - P(u(X) > u(Y)) = Σ_k F_A(t_k)·F_B(t_{k+1}) - F_A(t_{k+1})·F_B(t_k).
     """
     u = payoff_of(payoff)
 
-    def phi(x: Any, y: Any) -> int:
-        a, b = payoff_at(u, x), payoff_at(u, y)
-        return (a > b) - (a < b)
+    def order(A: Any, B: Any) -> Any:
+        a, b = cumulative_of(A, u), cumulative_of(B, u)
+        return sum((a[k] * b[k + 1] - a[k + 1] * b[k] for k in range(len(a) - 1)), a[-1] - b[-1]) >= 0
 
-    return named("outperforming", skew_symmetric(phi).function)
+    return named("outperforming", order)
 
 
 def regret(payoff: Payoff, rejoice: Callable[[Fraction], Any]) -> AnyRelation:
