@@ -13,6 +13,7 @@ from typing import Any
 
 from prefcore.distribution import Distribution
 from prefcore.formula import Formula
+from prefcore.stochastic import ChoiceAxiom, PairwiseAxiom
 from prefcore.trees import PolicyTable, Tabulation
 
 
@@ -77,4 +78,4 @@ class Optimal:
     policy: PolicyTable
 
 
-Claim = Axiom | Optimal
+Claim = Axiom | Optimal | PairwiseAxiom | ChoiceAxiom

@@ -2,7 +2,7 @@
 
 They are those of [CPP24] and their relatives, by the project's numbers T1-T9. On the simplex they also speak of every
 process with such outcomes. On the achievable set of a process they speak of that set only: the optimality condition
-compares conditionals, which lie outside it (T1). A finite menu is not convex, so that theorems about rewards say nothing.
+compares conditionals, which lie outside it (T1). A finite menu is not convex: theorems about rewards say nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def consequences(report: Report) -> tuple[Consequence, ...]:
         return tuple(_on_a_menu(report))
     if isinstance(report.domain, Achievable):
         return tuple(_on_achievable(report))
-    return tuple((*_about_rewards(report, ""), *_about_policies(report)))
+    return (*_about_rewards(report, ""), *_about_policies(report))
 
 
 def _about_rewards(report: Report, where: str) -> Iterator[Consequence]:

@@ -1,8 +1,8 @@
 """What the kernel needs of a domain: the largest value of a linear functional over it. Trusted.
 
 Over a simplex (and any menu in it) that is the largest value over the outcomes. Over the distributions that a process
-achieves it is found by backward induction, so the polytope is never written out: at a decision the best action's value,
-at a chance node the mean. For many outcomes the simplex' loop runs on 64-bit integers, if their products cannot overflow.
+achieves it is found by backward induction, so the polytope is never written out: at a decision the best action's
+value, at a chance node the mean.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
+from prefcore.arrays import largest_sum
 from prefcore.claims import Achievable, Domain
 from prefcore.formula import Formula
 from prefcore.records import EvidenceRejected
@@ -21,8 +22,7 @@ Exact = int | Fraction
 Combination = Sequence[tuple[Exact, int]]  # Σ weight · feature
 Largest = Callable[[Combination], Fraction]
 
-VECTORISED = 4096  # outcomes from which 64-bit integers are worth their set-up
-WORD = 2**62  # which no sum may reach
+VECTORISED = 4096  # outcomes from which arrays are worth their set-up
 ZERO = Fraction(0)
 
 
@@ -39,25 +39,12 @@ def largest_over(domain: Domain, formula: Formula) -> Largest:
             w, k = integers[0]
             f = formula.features[k]
             return Fraction(w * (max(f) if w > 0 else min(f)), scale)
-        bound = sum(abs(w) * max(-min(formula.features[k]), max(formula.features[k])) for w, k in integers)
-        if formula.outcomes >= VECTORISED and bound < WORD:
-            return Fraction(_vectorised(formula, integers, arrays), scale)
+        if formula.outcomes >= VECTORISED:
+            return Fraction(largest_sum(formula, integers, arrays), scale)
         features = [(w, formula.features[k]) for w, k in integers]
         return Fraction(max(sum(w * f[o] for w, f in features) for o in range(formula.outcomes)), scale)
 
     return largest
-
-
-def _vectorised(formula: Formula, integers: Sequence[tuple[int, int]], arrays: dict[int, Any]) -> int:
-    """The largest ``Σ w f_k`` on 64-bit integers; the caller has seen that no partial sum can overflow."""
-    import numpy as np
-
-    total = np.zeros(formula.outcomes, dtype=np.int64)
-    for w, k in integers:
-        if k not in arrays:
-            arrays[k] = np.array(formula.features[k], dtype=np.int64)
-        total += np.int64(w) * arrays[k]
-    return int(total.max())
 
 
 def outcome_values(formula: Formula, combination: Combination) -> list[Fraction]:
@@ -79,7 +66,7 @@ def best(tree: HistoryTree, values: Sequence[Fraction]) -> tuple[Fraction, list[
 
 
 def outcome_distribution(tree: HistoryTree, policy: PolicyTable) -> dict[int, Fraction]:
-    """The distribution over outcomes (by index) that a policy induces. Raises ``EvidenceRejected`` for a malformed one."""
+    """The distribution over outcomes (by index) that a policy induces; ``EvidenceRejected`` for a malformed policy."""
     _check_policy(tree, policy)
     decisions = len(tree.branches)
     reached = [ZERO] * (decisions + len(tree.outcome))

@@ -2,8 +2,8 @@
 
 With the values ``t_1 < … < t_m`` of v, B dominates A
 
-    to first order   if P_B(v <= t) <= P_A(v <= t) for every t                       (every increasing utility agrees)
-    to second order  if E_B (t - v)⁺ <= E_A (t - v)⁺ for every t                     (every increasing concave one agrees)
+    to first order   if P_B(v <= t) <= P_A(v <= t) for every t                    (every increasing utility agrees)
+    to second order  if E_B (t - v)⁺ <= E_A (t - v)⁺ for every t           (every increasing concave one agrees)
     by a contraction if it does so to second order and E_A v = E_B v: A is a mean-preserving spread of B.
 
 Both sides are piecewise linear in t with corners at the values, so these are all that matter. An axiom of dominance

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from prefcore.distribution import Distribution
+from prefcore.stochastic import Enumerated, MenuPair, RatioPair, Triple
 from prefcore.trees import PolicyTable
 
 
@@ -142,11 +143,6 @@ class Through:
     evidence: Refutation | ValueOrder
 
 
-@dataclass(frozen=True, slots=True)
-class Enumerated:
-    """The kernel goes through all that there is: pairs and triples of a finite menu."""
-
-
 AxiomEvidence = (
     Counterexample
     | Cycle
@@ -188,4 +184,4 @@ class BetterPolicy:
 
 
 PolicyEvidence = ConditionHolds | AsGoodAs | BetterPolicy
-Evidence = AxiomEvidence | PolicyEvidence
+Evidence = AxiomEvidence | PolicyEvidence | Triple | MenuPair | RatioPair

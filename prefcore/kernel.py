@@ -3,7 +3,7 @@
 Exact (no float enters: every number is an int or a Fraction), total (any claim with any evidence gives a verdict or
 ``EvidenceRejected``) and independent of the finders. It rests on :mod:`formula`, :mod:`axioms`, :mod:`dominances`,
 :mod:`clauses`, :mod:`claims`, :mod:`evidence`, :mod:`verdicts`, :mod:`records`, :mod:`distribution`, :mod:`trees`,
-:mod:`segments`, :mod:`domains`, :mod:`menus` and :mod:`stochastic`, no more.
+:mod:`segments`, :mod:`domains`, :mod:`menus`, :mod:`arrays` and :mod:`stochastic`, no more.
 """
 
 from __future__ import annotations
@@ -52,7 +52,6 @@ from prefcore.evidence import (
     Counterexample,
     Cycle,
     EndPoints,
-    Enumerated,
     Evidence,
     FixedWitnesses,
     Lemma,
@@ -68,6 +67,7 @@ from prefcore.menus import rows_of
 from prefcore.menus import violation as menu_violation
 from prefcore.records import EvidenceRejected, conforms
 from prefcore.segments import at_the_start, everywhere, line, no_mixture
+from prefcore.stochastic import ChoiceAxiom, Enumerated, PairwiseAxiom, check_stochastic
 from prefcore.trees import HistoryTree, PolicyTable, Tabulation
 from prefcore.verdicts import Proved, Refuted
 
@@ -80,6 +80,8 @@ def check(claim: Claim, evidence: Evidence) -> Proved | Refuted:
         _require(conforms(evidence, Evidence), "the evidence is not a well-typed record")
         if type(claim) is Axiom:
             proved = _axiom_claim(claim, evidence)
+        elif isinstance(claim, (PairwiseAxiom, ChoiceAxiom)):
+            proved = check_stochastic(claim, evidence)
         else:
             _require(type(claim) is Optimal, "unknown claim")
             assert isinstance(claim, Optimal)

@@ -16,7 +16,7 @@ from functools import lru_cache
 from types import UnionType
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
-from prefcore.claims import Axiom, BlackBox, Claim, Menu, Optimal, Simplex
+from prefcore.claims import Axiom, BlackBox, Claim, Menu, Simplex
 from prefcore.distribution import Distribution
 from prefcore.evidence import Evidence
 from prefcore.trees import HistoryTree, Tabulation
@@ -170,7 +170,7 @@ def from_json(text: str) -> tuple[Claim, Evidence]:
         body = json.loads(text, object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_float)
         if not isinstance(body, dict) or body.get("format") != FORMAT or set(body) != {"format", "claim", "evidence"}:
             raise EvidenceRejected(f'a certificate has "format": "{FORMAT}", "claim" and "evidence", and nothing else')
-        return _decode(body["claim"], Axiom | Optimal), _decode(body["evidence"], Evidence)
+        return _decode(body["claim"], Claim), _decode(body["evidence"], Evidence)
     except EvidenceRejected:
         raise
     except (

@@ -29,10 +29,6 @@ from prefcore.tracing import (
     join_paths,
     shown,
 )
-from prefcore.tracing import at_the_door as at_the_door
-from prefcore.tracing import cumulative_of as cumulative_of
-from prefcore.tracing import fits as fits
-from prefcore.tracing import outcomes_of as outcomes_of
 
 Function = Callable[[Any, Any], Any]
 F = TypeVar("F", bound=Function)

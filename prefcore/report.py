@@ -18,7 +18,6 @@ from prefcore.evidence import (
     Counterexample,
     Cycle,
     EndPoints,
-    Enumerated,
     Evidence,
     FixedWitnesses,
     Matching,
@@ -29,6 +28,7 @@ from prefcore.evidence import (
 )
 from prefcore.formula import Formula
 from prefcore.relations import Relation
+from prefcore.stochastic import Enumerated
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
 from prefcore.words import in_words
 

@@ -1,10 +1,10 @@
 """A relation along a segment of lotteries, exactly. Trusted.
 
 On the segment ``αA + (1-α)C`` every feature is affine in α. ``truths`` gives the truth of the relation on the open
-intervals of α between the break points of its atoms, for terms that are piecewise linear in α (products of two such and
-quotients are refused, unless one factor is constant); ``no_mixture`` uses it to see that no α is a witness for
-interpolation. ``at_the_start`` asks for the truth for all small enough ε > 0 at features ``b + ε(c - b)``: it calculates
-with polynomials in ε, whose sign is that of their first coefficient, so that any term is fine.
+intervals of α between the break points of its atoms, for terms that are piecewise linear in α (products of two such
+and quotients are refused, unless one factor is constant); ``no_mixture`` uses it to see that no α is a witness for
+interpolation. ``at_the_start`` asks for the truth for all small enough ε > 0 at features ``b + ε(c - b)``: it
+calculates with polynomials in ε, whose sign is that of their first coefficient, so that any term is fine.
 """
 
 from __future__ import annotations

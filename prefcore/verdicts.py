@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from prefcore.claims import Axiom, Claim, Optimal
 from prefcore.evidence import BetterPolicy, Evidence
+from prefcore.stochastic import ChoiceAxiom, PairwiseAxiom
 from prefcore.trees import TablePolicy, table_policy
 
 
@@ -20,6 +21,10 @@ def _short(verdict: Proved | Refuted) -> str:
         about = (
             f"{claim.axiom}, over {len(claim.domain.outcomes)} outcome{'s' if len(claim.domain.outcomes) > 1 else ''}"
         )
+    elif isinstance(claim, PairwiseAxiom):
+        about = f"{claim.axiom}, over {len(claim.matrix)} items"
+    elif isinstance(claim, ChoiceAxiom):
+        about = f"{claim.axiom}, over {len(claim.menus)} menus"
     else:
         about = f"optimal, over {len(claim.policy)} decision histories"
     return f"{type(verdict).__name__}({about}, by {type(verdict.evidence).__name__})"

@@ -23,6 +23,7 @@ from prefcore.processes import DEFAULT_LIMIT, DirectPreferenceProcess, tabulate
 from prefcore.records import EvidenceRejected, from_json
 from prefcore.relations import Relation, formula_of, outcomes_tuple
 from prefcore.report import Report, summary
+from prefcore.stochastic import ChoiceAxiom, PairwiseAxiom
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
 
 
@@ -200,6 +201,10 @@ def _verified(options: argparse.Namespace, path: Path) -> tuple[Path, dict[str, 
 def _claim_in_words(claim: Claim) -> str:
     if isinstance(claim, Axiom):
         return f"{claim.axiom}, over {len(claim.domain.outcomes)} outcomes"
+    if isinstance(claim, PairwiseAxiom):
+        return f"{claim.axiom}, over {len(claim.matrix)} items"
+    if isinstance(claim, ChoiceAxiom):
+        return f"{claim.axiom}, over {len(claim.menus)} menus"
     return f"optimality of a policy over {len(claim.policy)} decision histories"
 
 

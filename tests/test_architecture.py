@@ -20,9 +20,20 @@ BELOW = {  # what a package may import of ours
 FILES = [path for package in BELOW for path in sorted((ROOT / package).rglob("*.py"))]
 TRUSTED = {
     *("kernel", "distribution", "trees", "axioms", "claims", "clauses", "evidence", "formula", "records"),
-    *("verdicts", "relations", "comparisons", "tree"),
+    *(
+        "verdicts",
+        "relations",
+        "comparisons",
+        "tree",
+        "dominances",
+        "domains",
+        "menus",
+        "segments",
+        "stochastic",
+        "arrays",
+    ),
 }
-TRUSTED_LINES, KERNEL_LINES = 1350, 420
+TRUSTED_LINES, KERNEL_LINES = 2200, 420
 
 
 def name_of(path: Path) -> str:
@@ -107,7 +118,8 @@ def test_the_kernel_rests_on_the_trusted_files_only() -> None:
     for path in trusted.values():
         for module, _ in imports(path):
             first = module.split(".")[0]
-            assert first == "prefcore" or first in sys.stdlib_module_names, f"{named(path)} imports {module}"
+            numpy = first == "numpy" and named(path) == "prefcore/arrays.py"  # its loops, with bounds
+            assert first == "prefcore" or numpy or first in sys.stdlib_module_names, f"{named(path)} imports {module}"
 
 
 def test_trusted_files_say_so() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from prefcore.pairwise import STATEMENTS, ChoiceReport, PairwiseReport, check_choice, check_pairwise
+from prefcore.matrices import STATEMENTS, ChoiceReport, PairwiseReport, check_choice, check_pairwise
 from prefcore.records import EvidenceRejected
 from prefcore.stochastic import (
     CHOICE_AXIOMS,
@@ -588,10 +588,10 @@ def test_what_is_too_large_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     long = from_upper(3, lambda i, j: HALF - Fraction(1, 2**100_000_000) if i else HALF)
     digits = check_pairwise(long, axioms=[WEAK])[WEAK]
     assert isinstance(digits, Unknown) and "digits" in digits.reason
-    monkeypatch.setattr("prefcore.pairwise.MOST_ITEMS", 2)
+    monkeypatch.setattr("prefcore.matrices.MOST_ITEMS", 2)
     many = check_pairwise(CYCLE, axioms=[WEAK])[WEAK]
     assert isinstance(many, Unknown) and "3 items" in many.reason
-    monkeypatch.setattr("prefcore.pairwise.MOST_MENUS", 1)
+    monkeypatch.setattr("prefcore.matrices.MOST_MENUS", 1)
     menus = check_choice({("a",): {"a": 1}, ("b",): {"b": 1}}, [IIA])[IIA]
     assert isinstance(menus, Unknown) and "2 menus" in menus.reason
 

@@ -13,11 +13,12 @@ from prefcore import kernel, menus
 from prefcore.axioms import ACYCLIC, DOMINANCE, EXISTENTIAL, NEEDS
 from prefcore.claims import Axiom, Menu
 from prefcore.dominances import violation
-from prefcore.evidence import Counterexample, Cycle, Enumerated, Evidence
+from prefcore.evidence import Counterexample, Cycle, Evidence
 from prefcore.formula import Formula, Quotient, feature_values
 from prefcore.records import EvidenceRejected
 from prefcore.search.semilinear import Deadline
 from prefcore.segments import line, truths
+from prefcore.stochastic import Enumerated
 from prefcore.tracing import fits
 
 LARGEST = 20_000  # lotteries whose rows of bits are made

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from prefcore import kernel
 from prefcore.distribution import Distribution, exact
 from prefcore.records import EvidenceRejected
 from prefcore.stochastic import (
@@ -34,7 +35,6 @@ from prefcore.stochastic import (
     StochasticEvidence,
     Triple,
     Violation,
-    check_stochastic,
     violation,
 )
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
@@ -201,9 +201,7 @@ def check_choice(
 
 def _verdict(claim: StochasticClaim, evidence: StochasticEvidence) -> Proved | Refuted:
     """The judge's verdict; raises ``EvidenceRejected``."""
-    kind: Any = Proved if check_stochastic(claim, evidence) else Refuted
-    made: Proved | Refuted = kind(claim, evidence)
-    return made
+    return kernel.check(claim, evidence)
 
 
 def _decided(claim: StochasticClaim, worst: Violation | None, gap: float) -> Verdict:
