@@ -27,6 +27,7 @@ def main() -> int:
     sys.stdout.write(text)
     slowest = ", ".join(f"{index} ({seconds:.1f} s)" for seconds, index in result.slow)
     sys.stderr.write(f"slowest relations: {slowest}\n")
+    sys.stderr.write("".join(f"unknown to prefcore: {u}\n" for u in result.unknown))
     for dispute in result.disputes:
         sys.stdout.write(f"\nDISPUTED {dispute}\n")
     if options.out is not None:

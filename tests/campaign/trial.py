@@ -10,8 +10,9 @@ translation cannot pass for agreement.
 from __future__ import annotations
 
 import json
+import time
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -49,13 +50,18 @@ ZERO, ONE, HALF = Fraction(0), Fraction(1), Fraction(1, 2)
 
 @dataclass(slots=True)
 class Trial:
-    """What became of one relation: `counts` by ``(axiom, what)``; `disputes` is empty unless something is wrong."""
+    """What became of one relation: `counts` by ``(axiom, what)``; `disputes` is empty unless something is wrong.
+
+    `unknown`: the axioms that prefcore leaves open though z3 does not. `seconds`: of this process, by who used them.
+    """
 
     index: int
     kind: str
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     disputes: list[str] = field(default_factory=list)
     certificates: list[tuple[str, str, str]] = field(default_factory=list)  # verdict, axiom, JSON
+    unknown: list[str] = field(default_factory=list)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,9 @@ def _compare(trial: Trial, n: int, tree: Condition, rng: Random) -> None:
     extra = rng.sample(known, min(EXTRA, len(known)))
     axioms = [a for a in CHECKED if a in ALWAYS or a in extra]
     options: dict[str, Any] = {"value": payoff(value)} if set(BY_VALUE) & set(axioms) else {}
+    start = time.process_time()
     report = pc.check(relation, names, axioms=axioms, budget=BUDGET, **options)
+    trial.seconds["prefcore"] += time.process_time() - start
     for A, B in ((random_lottery(rng, n), random_lottery(rng, n)) for _ in range(3)):
         if relation(spoken(A), spoken(B)) is not holds(tree, (A, B)):
             trial.disputes.append(f"the relation, called, says other than the tree at {A}, {B}: {tree}")
@@ -95,7 +103,9 @@ def _compare(trial: Trial, n: int, tree: Condition, rng: Random) -> None:
     for axiom in axioms:
         verdict = report[axiom]
         ours = type(verdict).__name__
+        start = time.process_time()
         answer = answers[axiom] = oracle(axiom, tree, n, value, answers)
+        trial.seconds["the oracles"] += time.process_time() - start
         trial.counts[axiom, ours] += 1
         where = f"{axiom}: prefcore says {ours}, z3 {answer.z3}, cvc5 {answer.cvc5}, on {n} outcomes, {tree}"
         for name, said in (("z3", answer.z3), ("cvc5", answer.cvc5)):
@@ -103,6 +113,7 @@ def _compare(trial: Trial, n: int, tree: Condition, rng: Random) -> None:
                 trial.counts[axiom, f"{name} open"] += 1
             elif OURS[ours] == OPEN:
                 trial.counts[axiom, f"Unknown, {said}"] += name == "z3"
+                trial.unknown += [f"{axiom} ({said})"] if name == "z3" else []
             elif said == OURS[ours]:
                 trial.counts[axiom, f"{name} agrees"] += 1
             else:
