@@ -6,36 +6,35 @@ features are interchangeable, so one of each kind is kept; of many kinds, those 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from prefcore.formula import Formula
 
 KINDS = 7  # different outcomes from which faces are made
+MANY = 2000  # outcomes beyond which only some are looked at
 SHOWN = 12  # features that decide which outcomes differ most
 
 
-def faces(formula: Formula, size: int) -> Iterator[tuple[int, ...]]:
-    """Faces of `size` outcomes by index (fewer if there are fewer kinds), the most varied first."""
-    kinds = _kinds(formula)
+def faces(kinds: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
+    """Faces of `size` of these outcomes (fewer if there are fewer), the most varied first."""
     if len(kinds) <= size:
         yield tuple(kinds)
         return
     yield from combinations(kinds, size)
 
 
-def _kinds(formula: Formula) -> list[int]:
+def kinds_of(formula: Formula) -> list[int]:
+    """A few outcomes that the features tell apart, those that differ most first."""
     features = formula.features
     if len(features) > SHOWN:
         features = tuple(features[(len(features) - 1) * i // (SHOWN - 1)] for i in range(SHOWN))
     first: dict[tuple[int, ...], int] = {}
-    for outcome, column in enumerate(zip(*features, strict=True)):
-        first.setdefault(column, outcome)
-    if not first:
-        return [0]
+    for outcome in _candidates(features, formula.outcomes):
+        first.setdefault(tuple(f[outcome] for f in features), outcome)
     columns = list(first)
     if len(columns) > KINDS:
-        heights = [max(f) for f in features]
+        heights = [max(f) or 1 for f in features]
         scaled = [[v / h for v, h in zip(column, heights, strict=True)] for column in columns]
         chosen = [min(range(len(columns)), key=lambda i: sum(scaled[i]))]
         distance = [float("inf")] * len(columns)
@@ -46,3 +45,11 @@ def _kinds(formula: Formula) -> list[int]:
             chosen.append(max(range(len(columns)), key=distance.__getitem__))
         columns = [columns[i] for i in chosen]
     return [first[column] for column in columns]
+
+
+def _candidates(features: Sequence[tuple[int, ...]], outcomes: int) -> Sequence[int]:
+    """All outcomes, or of many the features' extremes and some others."""
+    if outcomes <= MANY:
+        return range(outcomes)
+    extremes = {f.index(pick(f)) for f in features for pick in (min, max)}
+    return sorted(extremes | set(range(0, outcomes, outcomes // MANY)))

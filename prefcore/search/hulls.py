@@ -101,8 +101,8 @@ class Hull:
 
     def faces(self, size: int) -> Iterator[tuple[tuple[int, ...], Formula]]:
         """Faces of a few vertices, the formula restricted to each."""
-        everything = self.restricted(range(len(self.vertices)))
-        for face in faces.faces(everything, size):
+        kinds = faces.kinds_of(self.restricted(range(len(self.vertices))))
+        for face in faces.faces(kinds, size):
             yield face, self.restricted(face)
 
     def lottery(self, mixed: Mixed) -> tuple[Distribution, PolicyTable | None]:

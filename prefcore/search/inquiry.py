@@ -75,6 +75,7 @@ class Inquiry:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     note: str = ""  # what the finders have to say if the axiom stays unknown
     _hull: Hull | None = None
+    _kinds: list[int] = field(default_factory=list)
 
     def verdict(self, axiom: str) -> Verdict:
         """The verdict on one axiom."""
@@ -265,7 +266,9 @@ class Inquiry:
         if isinstance(self.domain, Achievable):
             yield from self.hull().faces(size)
             return
-        for face in faces.faces(self.traced, size):
+        if not self._kinds:
+            self._kinds = faces.kinds_of(self.traced)
+        for face in faces.faces(self._kinds, size):
             local = formula_of(self.relation, tuple(self.domain.outcomes[o] for o in face), closed=False)
             if isinstance(local, Formula):
                 yield face, local
