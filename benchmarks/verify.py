@@ -15,21 +15,18 @@ small question, before the clock starts. What takes under two seconds is timed t
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import os
-import platform
 import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from statistics import median
 from typing import Any
+
+from tables import REPEATS, RESULTS, START, aligned, machine, process, repeated
 
 import prefcore as pc
 from prefcore.certificates import write_atomically
@@ -37,12 +34,9 @@ from prefcore.certificates import write_atomically
 AXIOMS = ("reflexive", "transitive", "total", "consistent", "convex", "interpolation")
 SIZES = (4, 50, 500)
 LIMIT, LIMIT_AT_500 = 10.0, 20.0  # seconds for one question to z3
-START = 120.0  # seconds for a process to load its libraries
 OUR_LIMIT = 600.0  # seconds for everything that is asked of us about one relation
-CHEAP = 2.0  # seconds under which a measurement is repeated
-REPEATS = 3
 SEED = 20240
-OUT = Path(__file__).parent / "results" / "verify.md"
+OUT = RESULTS / "verify.md"
 
 # The known classification: whether each axiom holds, in the order of AXIOMS.
 EXPECTED = {
@@ -173,15 +167,6 @@ def recheck(report: pc.Report) -> tuple[float, None]:
 def answer(verdict: pc.Proved | pc.Refuted | pc.Unknown) -> bool | None:
     """Whether the axiom holds; None if the verdict does not say."""
     return None if isinstance(verdict, pc.Unknown) else isinstance(verdict, pc.Proved)
-
-
-def repeated(measure: Callable[[], tuple[float, Any]], first: tuple[float, Any] | None = None) -> tuple[float, Any]:
-    """The median seconds, of one measurement if it is dear, and the first result."""
-    seconds, result = first or measure()
-    times = [seconds]
-    while seconds < CHEAP and len(times) < REPEATS:
-        times.append(measure()[0])
-    return median(times), result
 
 
 # -- the peer: measures as SMT-LIB text -----------------------------------------------------------------------------
@@ -479,36 +464,6 @@ def ask_us_from(connection: Connection, name: str, size: int, answered: Sequence
     connection.send(ask_us(name, size, answered))
 
 
-@contextmanager
-def process(target: Callable[..., None], *arguments: Any) -> Iterator[Callable[[float], Any]]:
-    """Runs ``target(connection, *arguments)`` beside us, and kills it in the end.
-
-    Yields a function that waits for its next message until a moment: None if there is none by then, or if it ended.
-    Raises ``RuntimeError`` if it ended with an exception, which it has printed.
-    """
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=target, args=(sender, *arguments), daemon=True)
-    child.start()
-    sender.close()
-
-    def message(until: float) -> Any:
-        try:
-            return receiver.recv() if receiver.poll(max(0.0, until - time.monotonic())) else None
-        except EOFError:
-            child.join()
-            if child.exitcode == 1:
-                raise RuntimeError(f"{target.__name__} failed on {arguments}: see above") from None
-            return None
-
-    try:
-        yield message
-    finally:
-        child.kill()
-        child.join()
-        receiver.close()
-
-
 @dataclass(frozen=True, slots=True)
 class Theirs:
     """z3's answer to whether an axiom holds, its seconds, and why there is no answer."""
@@ -701,34 +656,6 @@ def aims(rows: Sequence[Row]) -> Iterator[tuple[str, str, bool | None]]:
     yield "kernel re-check at 500 under 2 s", f"{kernel:.2f} s" if complete else "-", kernel < 2 if complete else None
 
 
-def aligned(header: Sequence[str], rows: Iterable[Sequence[str]], right: range = range(0)) -> list[str]:
-    """A Markdown table with columns of even width; those in `right` are numbers."""
-    listed = [header, *rows]
-    widths = [max(len(row[j]) for row in listed) for j in range(len(header))]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = (c.rjust(n) if j in right else c.ljust(n) for j, (c, n) in enumerate(zip(cells, widths, strict=True)))
-        return f"| {' | '.join(padded)} |"
-
-    rule = "|".join("-" * (n + 1) + ":" if j in right else "-" * (n + 2) for j, n in enumerate(widths))
-    return [line(header), f"|{rule}|", *map(line, listed[1:])]
-
-
-def machine() -> str:
-    """Where this was measured, without names."""
-    import z3
-
-    model = platform.processor() or "unknown"
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = (line.partition(":") for line in cpuinfo.read_text(encoding="utf-8").splitlines())
-        model = next((value.strip() for key, _, value in lines if key.strip() == "model name"), model)
-    return (
-        f"{platform.system()} {platform.release()} {platform.machine()}, {model}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}, z3 {z3.get_version_string()}"
-    )
-
-
 def document(rows: Sequence[Row], limits: str, direct: bool) -> str:
     """The whole page."""
     verdict = {True: "met", False: "NOT MET", None: "not measured"}
@@ -750,7 +677,7 @@ def document(rows: Sequence[Row], limits: str, direct: bool) -> str:
             "",
             *(wrong or ["Every answer of both sides is that of the known classification."]),
             "",
-            machine(),
+            machine("z3-solver"),
             "",
         ]
     )
