@@ -8,18 +8,20 @@ from pathlib import Path
 
 from .runner import campaign, table
 
+FULL, RESULTS = 10_000, Path("benchmarks/results/campaign.md")
+
 
 def main() -> int:
     """Exit status 0 if nothing is disputed, else 1."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=int, default=0, help="the first relation's index")
-    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--count", type=int, default=FULL)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument(
         "--certificates", type=Path, help="a folder for the certificates, one file of JSON lines a chunk"
     )
-    parser.add_argument("--out", type=Path, help="the table's file (benchmarks/results/campaign.md)")
+    parser.add_argument("--out", type=Path, help=f"the table's file (from {FULL} relations on: {RESULTS})")
     options = parser.parse_args()
     last = options.start + options.count
     result = campaign(options.seed, range(options.start, last), options.jobs, options.certificates, sys.stderr)
@@ -30,8 +32,9 @@ def main() -> int:
     sys.stderr.write("".join(f"unknown to prefcore: {u}\n" for u in result.unknown))
     for dispute in result.disputes:
         sys.stdout.write(f"\nDISPUTED {dispute}\n")
-    if options.out is not None:
-        options.out.write_text(text, encoding="utf-8")
+    out = options.out or (RESULTS if options.count >= FULL else None)
+    if out is not None:
+        out.write_text(text, encoding="utf-8")
     return 1 if result.disputes else 0
 
 
