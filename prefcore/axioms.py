@@ -199,6 +199,12 @@ def witness_statement(alphas: tuple[Fraction, ...]) -> Statement:
     return Statement((ONE,) * 3, tuple(clauses))
 
 
+def potential_statement(term: int, rising: bool) -> Statement:
+    """A ≺ B implies V(A) < V(B), or V(A) > V(B), so that there is no cycle; V is the value of a term at A = B = X."""
+    higher, lower = (0, 1) if rising else (1, 0)
+    return Statement((ONE, ONE), (*_strictly(A, B), ((True, AtLeast(term, higher, lower)),)))
+
+
 def cycle_statement(length: int) -> Statement:
     """There is no cycle ``A_1 ≺ A_2 ≺ … ≺ A_1`` of this length; for the finders."""
     points: list[Mixture] = [((Fraction(1), i),) for i in range(length)]

@@ -310,7 +310,8 @@ class Clauses:
                 case Feature(side, feature):
                     terms[index] = Ratio(self._feature(sides[side], feature)), 1
                 case Affine(constant, summands):
-                    degree = max((*(terms[i][1] for _, i in summands), 0))
+                    # A number by itself is a multiple of the mass, so that what is made of it adds to expectations.
+                    degree = max((*(terms[i][1] for _, i in summands), 0)) if summands else 1
                     terms[index] = Ratio({(): whole(constant)} if constant else {}), 0
                     total = lift(index, degree)
                     for weight, i in summands:

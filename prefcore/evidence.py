@@ -46,6 +46,17 @@ class Lemma:
 
 
 @dataclass(frozen=True, slots=True)
+class ProductLemma:
+    """Literals over atoms that contradict each other, weighted by polynomials (Positivstellensatz).
+
+    A multiplier is a sum of ``(coefficient >= 0, variables)``: products of features, by number, () being the constant.
+    """
+
+    literals: tuple[int, ...]
+    multipliers: tuple[tuple[tuple[Fraction, tuple[int, ...]], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A clause that follows by unit propagation over the hinted clauses, in their order (as in LRAT)."""
 
@@ -61,7 +72,7 @@ class Refutation:
     """
 
     definitions: bool
-    lemmas: tuple[Lemma, ...]
+    lemmas: tuple[Lemma | ProductLemma, ...]
     steps: tuple[Step, ...]
 
 
@@ -143,6 +154,15 @@ class Through:
     evidence: Refutation | ValueOrder
 
 
+@dataclass(frozen=True, slots=True)
+class Potential:
+    """There is no cycle, because the value of a term rises (or falls) with every strict preference."""
+
+    term: int
+    rising: bool
+    refutation: Refutation
+
+
 AxiomEvidence = (
     Counterexample
     | Cycle
@@ -156,6 +176,7 @@ AxiomEvidence = (
     | Split
     | ClosedContours
     | Through
+    | Potential
     | Enumerated
 )
 

@@ -3,7 +3,7 @@
 Exact (no float enters: every number is an int or a Fraction), total (any claim with any evidence gives a verdict or
 ``EvidenceRejected``) and independent of the finders. It rests on :mod:`formula`, :mod:`axioms`, :mod:`dominances`,
 :mod:`clauses`, :mod:`claims`, :mod:`evidence`, :mod:`verdicts`, :mod:`records`, :mod:`distribution`, :mod:`trees`,
-:mod:`segments`, :mod:`domains`, :mod:`menus`, :mod:`arrays` and :mod:`stochastic`, no more.
+:mod:`segments`, :mod:`domains`, :mod:`menus`, :mod:`arrays`, :mod:`polynomials` and :mod:`stochastic`, no more.
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ from prefcore.axioms import (
     Mixture,
     Statement,
     match_statement,
+    potential_statement,
     span_statement,
     witness_statement,
 )
 from prefcore.claims import Achievable, Axiom, BlackBox, Claim, Domain, Menu, Optimal, Simplex
-from prefcore.clauses import Clauses, Exact, FeatureOf, Mass, Polynomial, add, clauses_of
+from prefcore.clauses import Clauses, Exact, FeatureOf, Mass, Polynomial, add, clauses_of, multiply
 from prefcore.distribution import Distribution, mix
 from prefcore.domains import Largest, largest_over, outcome_distribution
 from prefcore.dominances import violation
@@ -56,6 +57,8 @@ from prefcore.evidence import (
     FixedWitnesses,
     Lemma,
     Matching,
+    Potential,
+    ProductLemma,
     Refutation,
     Split,
     Step,
@@ -65,6 +68,7 @@ from prefcore.evidence import (
 from prefcore.formula import Atom, Formula, Or, continuous, evaluate, feature_terms, feature_values, gap, is_closed
 from prefcore.menus import rows_of
 from prefcore.menus import violation as menu_violation
+from prefcore.polynomials import upper_bound
 from prefcore.records import EvidenceRejected, conforms
 from prefcore.segments import at_the_start, everywhere, line, no_mixture
 from prefcore.stochastic import ChoiceAxiom, Enumerated, PairwiseAxiom, check_stochastic
@@ -157,6 +161,9 @@ def _axiom(
             _value_order(formula)
         case Through(premise, refutation) if axiom == ACYCLIC and premise in ACYCLIC_BY:
             _axiom(formula, premise, refutation, domain)
+        case Potential(term, rising, refutation) if axiom == ACYCLIC:
+            _require(0 <= term < len(formula.nodes), "no such term")
+            refuted(potential_statement(term, rising), refutation)
         case Both(reflexive, transitive) if axiom == "preorder":
             _axiom(formula, "reflexive", reflexive, domain)
             _axiom(formula, "transitive", transitive, domain)
@@ -251,7 +258,10 @@ def _refutation(statement: Statement, formula: Formula, evidence: Refutation, la
     system = clauses_of(statement, formula, evidence.definitions)
     known = list(system.clauses)
     for lemma in evidence.lemmas:
-        check_lemma(system, lemma, largest)
+        if isinstance(lemma, ProductLemma):
+            check_product_lemma(system, lemma)
+        else:
+            check_lemma(system, lemma, largest)
         known.append(tuple(-literal for literal in lemma.literals))
     for step in evidence.steps:
         _propagate(known, step)
@@ -307,6 +317,32 @@ def check_lemma(system: Clauses, lemma: Lemma, largest: Largest) -> None:
         ends[1] += bound if mass != REST else 0
     contradictory = max(ends) <= 0 and (strict or min(ends) < 0)
     _require(contradictory, "a lemma's literals do not contradict each other with these weights")
+
+
+def check_product_lemma(system: Clauses, lemma: ProductLemma) -> None:
+    """The literals contradict each other: their sum with multipliers >= 0, to be >= 0, is bounded below zero.
+
+    Features are non-negative, and so are their products. The sum is a polynomial in the features of lotteries of mass
+    one, bounded over the whole simplex by :func:`prefcore.polynomials.upper_bound`.
+    """
+    _require(len(lemma.multipliers) == len(lemma.literals), "a lemma needs one multiplier for each literal")
+    total: Polynomial = {}
+    strict = False
+    for literal, multiplier in zip(lemma.literals, lemma.multipliers, strict=True):
+        _require(abs(literal) in system.atoms, "a lemma takes atoms")
+        p = system.atoms[abs(literal)]
+        for coefficient, monomial in multiplier:
+            _require(coefficient >= 0, "a multiplier has coefficients >= 0")
+            for number in monomial:
+                variable = system.variables[number] if 0 <= number < len(system.variables) else None
+                _require(isinstance(variable, FeatureOf), "a multiplier is a product of features")
+                assert isinstance(variable, FeatureOf)
+                _require(min(system.formula.features[variable.feature]) >= 0, "a multiplier may be negative")
+            add(total, multiply(p, {tuple(sorted(monomial)): 1}), coefficient if literal > 0 else -coefficient)
+            strict = strict or (literal < 0 and coefficient > 0 and not monomial)
+    bound = upper_bound(total, system)
+    contradictory = bound < 0 or (strict and bound == 0)
+    _require(contradictory, "a lemma's literals do not contradict each other with these multipliers")
 
 
 # -- counterexamples ------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from prefcore.evidence import (
     Evidence,
     FixedWitnesses,
     Matching,
+    Potential,
     Refutation,
     Split,
     Through,
@@ -191,6 +192,8 @@ def _grounds(evidence: Evidence) -> str:
             return f"its closure adds nothing, {' and '.join(map(_grounds, parts))}"
         case Through(axiom, refutation):
             return f"it is {axiom.replace('_', '-')}, {_grounds(refutation)}"
+        case Potential(_, rising, refutation):
+            return f"a value {'rises' if rising else 'falls'} with every strict preference, {_grounds(refutation)}"
         case Enumerated():
             return "all pairs of the menu were compared"
         case _:

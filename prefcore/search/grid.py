@@ -10,11 +10,15 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from prefcore.axioms import NEEDS, UNIVERSAL, Comparison
+from prefcore import menus
+from prefcore.axioms import DOMINANCE, NEEDS, UNIVERSAL, Comparison
 from prefcore.distribution import Distribution, mix
 from prefcore.evidence import Counterexample
+from prefcore.formula import Formula, evaluate, feature_values
+from prefcore.search.hulls import Mixed
 from prefcore.search.semilinear import Deadline
 
+FINE = {2: 12, 3: 8, 4: 4}  # denominators, by the number of outcomes
 ALPHAS = (Fraction(1, 2), Fraction(1, 4), Fraction(9, 10))
 
 
@@ -62,3 +66,31 @@ def counterexample(
         if not deadline.left:
             return None
     return None
+
+
+def on_formula(axiom: str, formula: Formula, deadline: Deadline) -> tuple[list[Mixed], Fraction | None] | None:
+    """Simple lotteries (and an α) over a formula's few outcomes at which a universal axiom fails.
+
+    Without mixtures all pairs are compared at once, so that the lotteries may be less simple.
+    """
+    if axiom in DOMINANCE or not NEEDS[axiom][1]:
+        points = lotteries(range(formula.outcomes), FINE.get(formula.outcomes, 3))
+        rows = menus.rows_of(formula, [feature_values(formula, x.items()) for x in points])
+        if axiom in DOMINANCE:  # the formula is the violation itself
+            found: tuple[int, ...] | None = next(((i, row.bit_length() - 1) for i, row in enumerate(rows) if row), None)
+        else:
+            found = menus.violation(axiom, rows)
+        return None if found is None else ([tuple(points[i].items()) for i in found], None)
+    values: dict[Distribution, list[Fraction]] = {}
+
+    def of(x: Distribution) -> list[Fraction]:
+        if x not in values:
+            values[x] = feature_values(formula, x.items())
+        return values[x]
+
+    points = lotteries(range(formula.outcomes), 3 if formula.outcomes <= 3 else 2)
+    simple = counterexample(axiom, lambda a, b: evaluate(formula, of(a), of(b)), points, deadline)
+    if simple is None:
+        return None
+    chosen = (x for x in (simple.A, simple.B, simple.C) if x is not None)
+    return [tuple(x.items()) for x in chosen], simple.alpha

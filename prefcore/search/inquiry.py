@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 from prefcore import kernel
@@ -30,6 +30,7 @@ from prefcore.axioms import (
     Statement,
     betweenness_at,
     cycle_statement,
+    potential_statement,
 )
 from prefcore.claims import Achievable, Axiom, BlackBox, Domain, Menu, Simplex
 from prefcore.distribution import Distribution
@@ -40,16 +41,17 @@ from prefcore.evidence import (
     Counterexample,
     Cycle,
     Evidence,
+    Potential,
     Refutation,
     Split,
     Through,
     ValueOrder,
 )
-from prefcore.formula import Formula, If, Max, Min, Product, Quotient, feature_values, is_closed
+from prefcore.formula import Formula, If, Max, Min, Product, Quotient, is_closed
 from prefcore.formula import gap as gap_of
 from prefcore.records import EvidenceRejected
 from prefcore.relations import Relation, formula_of
-from prefcore.search import blackbox, faces, grid, interpolation, jumps, menu, shrink
+from prefcore.search import blackbox, faces, grid, interpolation, jumps, menu, polynomial, shrink
 from prefcore.search.hulls import Hull, Mixed, hull_of
 from prefcore.search.semilinear import EXPLICIT, Deadline, decide, find_on
 from prefcore.tracing import fits
@@ -60,6 +62,7 @@ MORE_FACES = 35
 FEW_FEATURES = 12  # with which the whole question is as quick as a face
 MIXING = (Fraction(1, 2), Fraction(1, 4), Fraction(9, 10))  # at which betweenness is tried
 CYCLES = (3, 4, 5)  # lengths of cycles that are looked for
+POTENTIALS = 20  # terms that may rise or fall with every strict preference
 
 
 @dataclass(slots=True)
@@ -178,18 +181,44 @@ class Inquiry:
         if not mixes:
             yield ValueOrder()
         opaque = any(isinstance(node, (Max, Min, If, Quotient)) for node in formula.nodes)
-        polynomial = any(isinstance(node, (Product, Quotient)) for node in formula.nodes)
+        nonlinear = any(isinstance(node, (Product, Quotient)) for node in formula.nodes)
         hull = self.hull() if formula is self.traced else hull_of(self.domain, formula)
         large = len(hull.vertices) > EXPLICIT or not hull.complete
         if large and (opaque or len(formula.features) > FEW_FEATURES):
             yield from self._on_some_faces(claim, statement, 3, 0, 1)
         if not (mixes and opaque):
             yield from self._asked(claim, statement, hull, definitions=not opaque)
-        if large or polynomial:
+        if nonlinear:
+            yield from self._polynomial(claim, statement, hull)
+        if large or nonlinear:
             yield from self._on_some_faces(claim, statement, 3, 0, MORE_FACES)
             yield from self._on_some_faces(claim, statement, 4, 0, MORE_FACES)
         if opaque and len(formula.nodes) <= MANY_NODES:
             yield from self._asked(claim, statement, hull, definitions=True)
+
+    def _polynomial(self, claim: Axiom, statement: Statement, hull: Hull) -> Iterator[Evidence]:
+        """Simple lotteries on faces; a proof by products; points that nonlinear arithmetic finds on faces."""
+        for size, count in ((3, 4), (4, 2)):
+            for face, local in islice(self._asked_on_faces(claim, size), count):
+                found = grid.on_formula(claim.axiom, local, self.deadline.sooner(1.0))
+                if found is not None:
+                    yield self._named(face, *found)
+        proof = polynomial.refute(statement, hull, self.deadline.sooner(10.0))
+        if proof is not None:
+            yield proof
+        for size in (3, 4):
+            for face, local in islice(self._asked_on_faces(claim, size), 2):
+                for lotteries, alpha in polynomial.points(statement, local, self.deadline.sooner(5.0)):
+                    yield self._named(face, lotteries, alpha)
+
+    def _asked_on_faces(self, claim: Axiom, size: int) -> Iterator[tuple[Any, Formula]]:
+        """Faces with the formula of which the statement speaks: the relation, or the violation of dominance by it."""
+        for face, local in self._on_faces(size):
+            if claim.axiom not in DOMINANCE:
+                yield face, local
+            elif not isinstance(self.domain, Achievable):
+                assert self.value is not None
+                yield face, violation(local, claim.axiom, [self.value[o] for o in face])
 
     def _asked(self, claim: Axiom, statement: Statement, hull: Hull, definitions: bool) -> Iterator[Evidence]:
         answer = decide(statement, hull, self.deadline, definitions)
@@ -221,8 +250,16 @@ class Inquiry:
             proof = self._proof(premise)
             if proof is not None:
                 yield Through(premise, proof)
+        for size in (3, 4):
+            for face, local in islice(self._on_faces(size), 4):
+                found = menu.shortest_cycle_on_grid(local)
+                if found is not None:
+                    yield self._cycle(self._named_lotteries(face, found, self.hull()))
+        for term, rising in islice(product(interpolation.one_sided(self.hull().formula), (True, False)), POTENTIALS):
+            answer = decide(potential_statement(term, rising), self.hull(), self.deadline.sooner(5.0))
+            if isinstance(answer, Refutation):
+                yield Potential(term, rising, answer)
         for length in CYCLES:
-            yield from self._on_some_faces(claim, cycle_statement(length), 3, 0, 4)
             answer = decide(cycle_statement(length), self.hull(), self.deadline.sooner(10.0))
             if answer is not None and not isinstance(answer, Refutation):
                 yield self._cycle(self._named_lotteries(None, answer[0], self.hull()))
@@ -252,9 +289,10 @@ class Inquiry:
             yield ClosedContours(proofs[1], proofs[0])
         for size in (3, 4):
             for face, local in islice(self._on_faces(size), MORE_FACES):
-                found = jumps.on_grid(local, self.deadline.sooner(2.0))
-                if found is not None:
-                    yield self._named(face, found, None)
+                for look in (jumps.at_break_points, jumps.on_grid):
+                    found = look(local, self.deadline.sooner(2.0))
+                    if found is not None:
+                        yield self._named(face, found, None)
                 if not self.deadline.left:
                     return
 
@@ -276,24 +314,15 @@ class Inquiry:
     def _on_some_faces(
         self, claim: Axiom, statement: Statement, size: int, start: int, stop: int, alpha: Fraction | None = None
     ) -> Iterator[Evidence]:
-        for face, local in islice(self._on_faces(size), start, stop):
+        for face, local in islice(self._asked_on_faces(claim, size), start, stop):
             if not self.deadline.left:
                 return
-            asked = local
-            if claim.axiom in DOMINANCE:
-                assert self.value is not None
-                if isinstance(self.domain, Achievable):
-                    return
-                asked = violation(local, claim.axiom, [self.value[o] for o in face])
-            answer = find_on(statement, asked, self.deadline.sooner(2.0))
+            answer = find_on(statement, local, self.deadline.sooner(2.0))
             if answer is not None:
-                yield from self._simplified(claim, local, face, answer[0], answer[1] if alpha is None else alpha)
-                polynomial = any(isinstance(node, (Product, Quotient)) for node in local.nodes)
-                if polynomial and claim.axiom in UNIVERSAL and isinstance(self.domain, Simplex):
-                    yield from self._by_grid(claim, [self.domain.outcomes[o] for o in face])
+                yield from self._simplified(claim, face, answer[0], answer[1] if alpha is None else alpha)
 
     def _simplified(
-        self, claim: Axiom, local: Formula, face: Any, lotteries: Sequence[Mixed], alpha: Fraction | None
+        self, claim: Axiom, face: Any, lotteries: Sequence[Mixed], alpha: Fraction | None
     ) -> Iterator[Evidence]:
         """The lotteries in the claim's terms; on a simplex made simple on the face."""
         if claim.axiom == ACYCLIC:
@@ -304,6 +333,7 @@ class Inquiry:
             yield named
             return
         value = None if claim.value is None else tuple(claim.value[o] for o in face)
+        local = formula_of(self.relation, tuple(self.domain.outcomes[o] for o in face), closed=False)
         on_face = Axiom(local, claim.axiom, Simplex(tuple(self.domain.outcomes[o] for o in face)), value)
         try:
             kernel.check(on_face, named)
@@ -351,16 +381,3 @@ class Inquiry:
         found, self.note = blackbox.find(claim, self.deadline)
         if found is not None:
             yield found
-
-    def _by_grid(self, claim: Axiom, outcomes: Sequence[Any]) -> Iterator[Evidence]:
-        points = grid.lotteries(outcomes)
-        found = grid.counterexample(
-            claim.axiom, lambda a, b: bool(self.relation(a, b)), points, self.deadline.sooner(1.0)
-        )
-        if found is not None:
-            yield found
-
-
-def values_of(formula: Formula, lottery: Distribution, outcomes: Sequence[Any]) -> list[Fraction]:
-    """The features of a distribution over these outcomes."""
-    return feature_values(formula, [(outcomes.index(o), p) for o, p in lottery.items()])

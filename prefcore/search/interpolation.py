@@ -107,7 +107,7 @@ def find(
         refuted = decide(NEVER, hull_of(hull.domain, gap(formula)), deadline.sooner(5.0))
         if isinstance(refuted, Refutation):
             return ClosedAndTotal(total, refuted)
-    for term in islice(_one_sided(formula), TERMS) if closed else ():
+    for term in islice(one_sided(formula), TERMS) if closed else ():
         matching = _matching(hull, term, deadline.sooner(5.0))
         if matching is not None:
             return matching
@@ -151,7 +151,7 @@ def _rules(closed: bool) -> Iterator[tuple[Callable[[Refutation], Evidence], Sta
             yield partial(FixedWitnesses, alphas), witness_statement(alphas)
 
 
-def _one_sided(formula: Formula) -> Iterator[int]:
+def one_sided(formula: Formula) -> Iterator[int]:
     """Terms that read one lottery only, and change continuously with it: candidates to be matched."""
     reads: list[int] = []  # 1 for A, 2 for B, 3 for both
     for i, node in enumerate(formula.nodes):

@@ -7,10 +7,11 @@ from fractions import Fraction
 from itertools import product
 
 from prefcore.formula import Formula, evaluate, feature_values
+from prefcore.records import EvidenceRejected
 from prefcore.search import grid
 from prefcore.search.hulls import Hull, Mixed
 from prefcore.search.semilinear import Deadline
-from prefcore.segments import at_the_start, line
+from prefcore.segments import at_the_start, line, truths
 
 Values = Sequence[Fraction]
 
@@ -37,6 +38,35 @@ def on_grid(formula: Formula, deadline: Deadline) -> list[Mixed] | None:
         if not deadline.left:
             return None
     return None
+
+
+def at_break_points(formula: Formula, deadline: Deadline) -> list[Mixed] | None:
+    """A jump where the relation to a simple lottery changes on a segment between simple lotteries."""
+    points = [tuple(x.items()) for x in grid.lotteries(range(formula.outcomes), 2)]
+    values = [feature_values(formula, x) for x in points]
+    n = range(len(points))
+    for a, start, end in product(n, n, n):
+        if start == end or not deadline.left:
+            continue
+        way, fixed = line(values[start], values[end]), [(x, Fraction(0)) for x in values[a]]
+        try:
+            breaks = {s for pair in ((fixed, way), (way, fixed)) for s, _ in truths(formula, *pair)}
+        except EvidenceRejected:  # not piecewise linear
+            return None
+        for alpha in sorted(breaks - {0}):
+            b = [p + q * alpha for p, q in way]
+            if jumps(formula, values[a], b, values[end]):
+                return [points[a], _mixed(alpha, points[end], points[start]), points[end]]
+    return None
+
+
+def _mixed(alpha: Fraction, first: Mixed, second: Mixed) -> Mixed:
+    """``α·first + (1-α)·second``."""
+    total: dict[int, Fraction] = {}
+    for share, mixed in ((alpha, first), (1 - alpha, second)):
+        for i, p in mixed:
+            total[i] = total.get(i, Fraction(0)) + share * p
+    return tuple(total.items())
 
 
 def near(formula: Formula, hull: Hull, pair: Sequence[Mixed], side: int) -> list[Mixed] | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import product
 
+import networkx
+
 from prefcore import kernel, menus
 from prefcore.axioms import ACYCLIC, DOMINANCE, EXISTENTIAL, NEEDS
 from prefcore.claims import Axiom, Menu
@@ -16,6 +18,8 @@ from prefcore.dominances import violation
 from prefcore.evidence import Counterexample, Cycle, Evidence
 from prefcore.formula import Formula, Quotient, feature_values
 from prefcore.records import EvidenceRejected
+from prefcore.search import grid
+from prefcore.search.hulls import Mixed
 from prefcore.search.semilinear import Deadline
 from prefcore.segments import line, truths
 from prefcore.stochastic import Enumerated
@@ -88,3 +92,17 @@ def _mixing(claim: Axiom, formula: Formula, menu: Menu, deadline: Deadline) -> t
                 continue
             return found, ""
     return (None if claim.axiom in EXISTENTIAL else Enumerated()), ""
+
+
+def shortest_cycle_on_grid(formula: Formula) -> list[Mixed] | None:
+    """The shortest cycle of strict preferences among simple lotteries over a formula's few outcomes."""
+    points = [tuple(x.items()) for x in grid.lotteries(range(formula.outcomes))]
+    strict = menus.strict(menus.rows_of(formula, [feature_values(formula, x) for x in points]))
+    if menus.cycle(strict) is None:
+        return None
+    graph = networkx.DiGraph((i, j) for i, row in enumerate(strict) for j in range(len(points)) if row >> j & 1)
+    for length in range(2, len(points) + 1):
+        found = next(networkx.simple_cycles(graph, length_bound=length), None)
+        if found is not None:
+            return [points[i] for i in found]
+    return None

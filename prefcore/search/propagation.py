@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from prefcore.evidence import Lemma, Refutation, Step
+from prefcore.evidence import Lemma, ProductLemma, Refutation, Step
 
 Clause = tuple[int, ...]
 
@@ -115,7 +115,7 @@ class Propagator:
 
 
 def refutation(
-    clauses: Sequence[Clause], lemmas: Sequence[Lemma], learned: Iterable[Clause], definitions: bool
+    clauses: Sequence[Clause], lemmas: Sequence[Lemma | ProductLemma], learned: Iterable[Clause], definitions: bool
 ) -> Refutation | None:
     """A trimmed refutation from the clauses, the lemmas and clauses learned from them; None if it has a gap."""
     propagator = Propagator()
@@ -141,7 +141,7 @@ def refutation(
 
 
 def _trimmed(
-    clauses: int, first: int, lemmas: Sequence[Lemma], steps: dict[int, Step], definitions: bool
+    clauses: int, first: int, lemmas: Sequence[Lemma | ProductLemma], steps: dict[int, Step], definitions: bool
 ) -> Refutation:
     """Only the lemmas and steps on which the last step rests, renumbered."""
     needed = {max(steps)}

@@ -22,7 +22,7 @@ from scipy.optimize import linprog
 
 from prefcore.axioms import ALPHA, ONE, REST, Statement
 from prefcore.clauses import Clauses, Exact, FeatureOf, Mass, Monomial, clauses_of
-from prefcore.evidence import Lemma, Refutation
+from prefcore.evidence import Lemma, ProductLemma, Refutation
 from prefcore.formula import Formula
 from prefcore.search import direct, farkas
 from prefcore.search.hulls import Hull
@@ -270,8 +270,8 @@ def _ask(encoding: _Encoding, cuts: Sequence[Row], deadline: Deadline, log: _Log
     return answer, solver
 
 
-def _boolean(
-    clauses: Sequence[Clause], lemmas: Sequence[Lemma], deadline: Deadline
+def boolean_model(
+    clauses: Sequence[Clause], lemmas: Sequence[Lemma | ProductLemma], deadline: Deadline
 ) -> tuple[list[Clause] | None, list[int] | None]:
     """The clauses learned on the way to unsat, or the literals of a model."""
     learned: list[Clause] = []
@@ -349,7 +349,7 @@ def _certify(encoding: _Encoding, log: _Log, cuts: Sequence[Row], hull: Hull, de
     if logged is not None:
         return logged
     while deadline.left:
-        learned, model = _boolean(system.clauses, list(lemmas.values()), deadline)
+        learned, model = boolean_model(system.clauses, list(lemmas.values()), deadline)
         if learned is not None:
             return refutation(system.clauses, list(lemmas.values()), learned, system.definitions)
         if model is None:
