@@ -49,11 +49,12 @@ class Lemma:
 class ProductLemma:
     """Literals over atoms that contradict each other, weighted by polynomials (Positivstellensatz).
 
-    A multiplier is a sum of ``(coefficient >= 0, variables)``: products of features, by number, () being the constant.
+    A multiplier is a sum of ``(coefficient >= 0, ((measure, outcome), …))``: products of outcomes' probabilities in the
+    lotteries, () being the constant.
     """
 
     literals: tuple[int, ...]
-    multipliers: tuple[tuple[tuple[Fraction, tuple[int, ...]], ...], ...]
+    multipliers: tuple[tuple[tuple[Fraction, tuple[tuple[int, int], ...]], ...], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ from prefcore.axioms import (
     witness_statement,
 )
 from prefcore.claims import Achievable, Axiom, BlackBox, Claim, Domain, Menu, Optimal, Simplex
-from prefcore.clauses import Clauses, Exact, FeatureOf, Mass, Polynomial, add, clauses_of, multiply
+from prefcore.clauses import Clauses, Exact, FeatureOf, Mass, Polynomial, add, clauses_of
 from prefcore.distribution import Distribution, mix
 from prefcore.domains import Largest, largest_over, outcome_distribution
 from prefcore.dominances import violation
@@ -68,7 +68,7 @@ from prefcore.evidence import (
 from prefcore.formula import Atom, Formula, Or, continuous, evaluate, feature_terms, feature_values, gap, is_closed
 from prefcore.menus import rows_of
 from prefcore.menus import violation as menu_violation
-from prefcore.polynomials import upper_bound
+from prefcore.polynomials import Product, upper_bound
 from prefcore.records import EvidenceRejected, conforms
 from prefcore.segments import at_the_start, everywhere, line, no_mixture
 from prefcore.stochastic import ChoiceAxiom, Enumerated, PairwiseAxiom, check_stochastic
@@ -322,25 +322,23 @@ def check_lemma(system: Clauses, lemma: Lemma, largest: Largest) -> None:
 def check_product_lemma(system: Clauses, lemma: ProductLemma) -> None:
     """The literals contradict each other: their sum with multipliers >= 0, to be >= 0, is bounded below zero.
 
-    Features are non-negative, and so are their products. The sum is a polynomial in the features of lotteries of mass
-    one, bounded over the whole simplex by :func:`prefcore.polynomials.upper_bound`.
+    Probabilities are non-negative, and so are their products. The sum is a polynomial in lotteries of mass one, bounded
+    over the whole simplex by :func:`prefcore.polynomials.upper_bound`.
     """
     _require(len(lemma.multipliers) == len(lemma.literals), "a lemma needs one multiplier for each literal")
-    total: Polynomial = {}
+    products: list[Product] = []
     strict = False
     for literal, multiplier in zip(lemma.literals, lemma.multipliers, strict=True):
         _require(abs(literal) in system.atoms, "a lemma takes atoms")
-        p = system.atoms[abs(literal)]
-        for coefficient, monomial in multiplier:
+        for coefficient, probabilities in multiplier:
             _require(coefficient >= 0, "a multiplier has coefficients >= 0")
-            for number in monomial:
-                variable = system.variables[number] if 0 <= number < len(system.variables) else None
-                _require(isinstance(variable, FeatureOf), "a multiplier is a product of features")
-                assert isinstance(variable, FeatureOf)
-                _require(min(system.formula.features[variable.feature]) >= 0, "a multiplier may be negative")
-            add(total, multiply(p, {tuple(sorted(monomial)): 1}), coefficient if literal > 0 else -coefficient)
-            strict = strict or (literal < 0 and coefficient > 0 and not monomial)
-    bound = upper_bound(total, system)
+            for measure, outcome in probabilities:
+                known = 0 <= measure < len(system.statement.masses) and 0 <= outcome < system.formula.outcomes
+                _require(known, "a multiplier names no such measure or outcome")
+            sign = 1 if literal > 0 else -1  # p >= 0, or -p > 0
+            products.append((sign * coefficient, probabilities, system.atoms[abs(literal)]))
+            strict = strict or (literal < 0 and coefficient > 0 and not probabilities)
+    bound = upper_bound(products, system)
     contradictory = bound < 0 or (strict and bound == 0)
     _require(contradictory, "a lemma's literals do not contradict each other with these multipliers")
 

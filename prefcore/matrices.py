@@ -91,7 +91,7 @@ class PairwiseReport(Mapping[str, Verdict]):
         return _as_text(self)
 
     def _repr_html_(self) -> str:
-        return _as_html(self)
+        return _as_html(self, _drawn(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,18 +498,39 @@ def _as_text(report: PairwiseReport | ChoiceReport) -> str:
     return "\n".join(lines)
 
 
-def _as_html(report: PairwiseReport | ChoiceReport) -> str:
+def _as_html(report: PairwiseReport | ChoiceReport, picture: str = "") -> str:
+    from prefcore import page  # drawn only when somebody looks
+
     stories = dict(_stories(report))
 
     def row(axiom: str, verdict: Verdict) -> str:
-        why = verdict.reason if isinstance(verdict, Unknown) else stories.get(axiom, "")
-        cells = (axiom.replace("_", " "), STATEMENTS[axiom], _MARKS[type(verdict)], why)
-        return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+        why = f"{verdict.reason}; {verdict.advice}" if isinstance(verdict, Unknown) else stories.get(axiom, "")
+        mark, word = page.MARKS[type(verdict)]
+        said = f'<span class="mark" aria-hidden="true">{mark}</span>{word}'
+        cells = (html.escape(STATEMENTS[axiom]), said, html.escape(why))
+        classes = ("", f' class="verdict {word}"', "")
+        tds = "".join(f"<td{c}>{cell}</td>" for c, cell in zip(classes, cells, strict=True))
+        return f'<tr><th scope="row">{html.escape(axiom.replace("_", " "))}</th>{tds}</tr>'
 
     body = "".join(row(axiom, verdict) for axiom, verdict in report.verdicts.items())
     head = "<tr><th>axiom</th><th>statement</th><th>verdict</th><th>counterexample</th></tr>"
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in report.notes)
-    return f"<table><caption>{html.escape(report.title)}</caption>{head}{body}</table>{notes}"
+    title = html.escape(report.title[:1].upper() + report.title[1:])
+    table = f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+    return f'<style>{page.STYLE}</style><div class="prefcore"><h1>{title}</h1>{table}{notes}{picture}</div>'
+
+
+def _drawn(report: PairwiseReport) -> str:
+    """The matrix as a heat map, or why there is none."""
+    from prefcore.heatmap import MOST_CELLS, heatmap
+    from prefcore.page import figure, unique
+
+    n = len(report.names)
+    if n > MOST_CELLS:
+        return f'<p class="quiet">No picture: there are {n} items; up to {MOST_CELLS} are drawn.</p>'
+    name = unique("heat", str(report))
+    caption = "The probability that the row is preferred to the column; the items with the most majorities first."
+    return figure(heatmap(report.matrix, list(map(str, report.names)), name=name), caption)
 
 
 def _stories(report: PairwiseReport | ChoiceReport) -> list[tuple[str, str]]:

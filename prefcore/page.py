@@ -190,7 +190,7 @@ def _heading(report: Report) -> str:
 
 def _range(report: Report) -> str:
     if isinstance(report.domain, Menu):
-        return "the lotteries of the menu, mixtures over all that they make"
+        return "the menu, their mixtures need not be on it"
     return "the outcome distributions that policies achieve"
 
 
@@ -275,7 +275,7 @@ def _map(report: Report, name: str) -> str:
     def drawn() -> str:
         corners = map_corners(report.relation, report.outcomes)
         assert corners is not None
-        return _inline(indifference_map(report.relation, corners, name=f"{name}-map"))
+        return indifference_map(report.relation, corners, name=f"{name}-map")
 
     only = "" if len(report.outcomes) == 3 else ", over three of the outcomes"
     caption = f"The lotteries{only}: corners are sure outcomes, mixing is a straight line."
@@ -310,7 +310,7 @@ def _heat(report: Report, menu: Menu, name: str) -> str:
         index = {o: i for i, o in enumerate(menu.outcomes)}
         values = [feature_values(report.traced, [(index[o], p) for o, p in x.items()]) for x in menu.lotteries]
         truth = [[bool(row >> j & 1) for j in range(n)] for row in rows_of(report.traced, values)]
-    return _inline(heatmap(truth, [str(k + 1) for k in range(n)], "relation", name=name))
+    return heatmap(truth, [str(k + 1) for k in range(n)], "relation", name=name)
 
 
 def _figure(report: Report, drawn: Callable[[], str], caption: str) -> str:
@@ -322,9 +322,12 @@ def _figure(report: Report, drawn: Callable[[], str], caption: str) -> str:
         if not isinstance(report.traced, BlackBox):
             raise
         return f'<p class="quiet">No picture: the relation raised {plain(f"{type(error).__name__}: {error}")}.</p>'
-    if f'stroke-dasharray="{MIXED}"' in svg:
-        caption += _INDEPENDENT
-    return f"<figure>{svg}<figcaption>{plain(caption)}</figcaption></figure>"
+    return figure(svg, caption + (_INDEPENDENT if f'stroke-dasharray="{MIXED}"' in svg else ""))
+
+
+def figure(svg: str, caption: str) -> str:
+    """An SVG picture inside a page, with its caption."""
+    return f"<figure>{_inline(svg)}<figcaption>{plain(caption)}</figcaption></figure>"
 
 
 # -- counterexamples ------------------------------------------------------------------------------------------------
@@ -411,9 +414,9 @@ def _policies(process: Tabulation, evidence: Counterexample | Cycle) -> str:
     if not rows:
         return ""
     left = len(rows) - SHOWN_HISTORIES
-    notes = [f"they differ at {left} more histories"] if left > 0 else []
-    notes += [f"where one goes that is not shown, {alike} histories, they don't differ"] if alike else []
-    note = f'<p class="quiet">{"; ".join(notes)[:1].upper()}{"; ".join(notes)[1:]}.</p>' if notes else ""
+    more = [f"as they do after {left} more"] if left > 0 else []
+    more += [f"after {alike} others they act alike, or one of them only gets there"] if alike else []
+    note = f'<p class="quiet">… {"; ".join(more)}.</p>' if more else ""
     head = "".join(f"<th>{plain(name)}</th>" for name in names)
     return (
         "<p>Policies achieve these lotteries; this is where they act differently:</p>"
@@ -440,7 +443,7 @@ def _choice(process: Tabulation, d: int, table: PolicyTable) -> str:
     taken = [(str(a), p) for a, p in zip(process.actions[d], table[d], strict=True) if p]
     if len(taken) == 1:
         return plain(shortened(taken[0][0], 30))
-    return plain(", ".join(f"{p} {shortened(a, 20)}" for a, p in taken))
+    return plain(", ".join(f"{p if len(str(p)) < 10 else f'{float(p):.4f}…'} {shortened(a, 20)}" for a, p in taken))
 
 
 def _history(history: Any) -> str:

@@ -1,7 +1,7 @@
-"""Bounds of polynomials in the features of lotteries. Trusted.
+"""Bounds of polynomials in lotteries. Trusted.
 
 ``E_A f · E_A g · E_B h`` is the mean of ``f(x) g(x') h(y)`` over independent draws x, x' from A and y from B, and so is
-any polynomial that has at most d_m features of lottery m in each monomial, with d_m draws from it. Its largest value is
+any polynomial that has at most d_m factors of lottery m in each monomial, with d_m draws from it. Its largest value is
 therefore at most the largest of the integrand over all tuples of outcomes; the integrand may be averaged over the order
 of the draws from one lottery, which makes the bound the best of its kind (Bernstein's; for products it is exact).
 """
@@ -16,34 +16,30 @@ from math import comb, factorial, prod
 from prefcore.clauses import Clauses, FeatureOf, Monomial, Polynomial
 from prefcore.records import EvidenceRejected
 
-LARGEST = 200_000  # tuples of outcomes that are gone through
+LARGEST = 100_000  # tuples of outcomes that are gone through
 
 Draws = tuple[tuple[int, ...], ...]  # for each measure, the outcomes drawn from it
+Probabilities = tuple[tuple[int, int], ...]  # of outcomes, each with its measure
+Product = tuple[Fraction, Probabilities, Polynomial]  # coefficient · probabilities · polynomial
 
 
-def upper_bound(p: Polynomial, system: Clauses) -> Fraction:
-    """An upper bound of p over all lotteries; raises ``EvidenceRejected`` if p is about anything else than those."""
-    measures = {
-        v.measure for monomial in p for number in monomial if isinstance(v := system.variables[number], FeatureOf)
-    }
-    if any(system.statement.masses[m] != "1" for m in measures):
+def upper_bound(products: Sequence[Product], system: Clauses) -> Fraction:
+    """An upper bound of the sum of the products over all lotteries; ``EvidenceRejected`` if it is of anything else."""
+    if any(mass != "1" for mass in system.statement.masses):
         raise EvidenceRejected("a product of measures whose mass is not one")
-    degrees = degrees_of([p], system)
+    degrees = degrees_of(products, system)
     if size_of(degrees, system) > LARGEST:
         raise EvidenceRejected("a product with too many draws")
-    return max(
-        sum((c * mean_value(monomial, drawn, system) for monomial, c in p.items()), Fraction(0))
-        for drawn in draws(degrees, system)
-    )
+    return max(sum((value_at(p, drawn, system) for p in products), Fraction(0)) for drawn in draws(degrees, system))
 
 
-def degrees_of(polynomials: Sequence[Polynomial], system: Clauses) -> tuple[int, ...]:
-    """How many draws from each measure the monomials need at most; ``EvidenceRejected`` for an opaque term or α."""
+def degrees_of(products: Sequence[Product], system: Clauses) -> tuple[int, ...]:
+    """How many draws from each measure the products need; ``EvidenceRejected`` for an opaque term or α."""
     degrees = [0] * len(system.statement.masses)
-    for p in polynomials:
+    for _, probabilities, p in products:
         for monomial in p:
-            for m, features in _by_measure(monomial, system).items():
-                degrees[m] = max(degrees[m], len(features))
+            for m, vectors in _factors(probabilities, monomial, system).items():
+                degrees[m] = max(degrees[m], len(vectors))
     return tuple(degrees)
 
 
@@ -58,26 +54,29 @@ def draws(degrees: Sequence[int], system: Clauses) -> Iterator[Draws]:
     return product(*(tuple(combinations_with_replacement(outcomes, d)) for d in degrees))
 
 
-def _by_measure(monomial: Monomial, system: Clauses) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
+def _factors(probabilities: Probabilities, monomial: Monomial, system: Clauses) -> dict[int, list[Sequence[int]]]:
+    """By measure, the functions of an outcome that are multiplied."""
+    found: dict[int, list[Sequence[int]]] = {}
+    for m, outcome in probabilities:
+        found.setdefault(m, []).append([int(o == outcome) for o in range(system.formula.outcomes)])
     for number in monomial:
         variable = system.variables[number]
         if not isinstance(variable, FeatureOf):
-            raise EvidenceRejected("a nonlinear or opaque term does not cancel in a lemma")
-        found.setdefault(variable.measure, []).append(variable.feature)
+            raise EvidenceRejected("a nonlinear or opaque term in a product")
+        found.setdefault(variable.measure, []).append(system.formula.features[variable.feature])
     return found
 
 
-def mean_value(monomial: Monomial, drawn: Draws, system: Clauses) -> Fraction:
-    """The product of the features at the draws, averaged over which draw each feature gets."""
-    value = Fraction(1)
-    for m, features in _by_measure(monomial, system).items():
-        vectors = [system.formula.features[k] for k in features]
-        of = drawn[m]
-        if len(of) == 1:
-            value *= vectors[0][of[0]]
-        else:
+def value_at(item: Product, drawn: Draws, system: Clauses) -> Fraction:
+    """The integrand of a product at the draws, averaged over which draw each factor gets."""
+    coefficient, probabilities, p = item
+    total = Fraction(0)
+    for monomial, c in p.items():
+        value = Fraction(c)
+        for m, vectors in _factors(probabilities, monomial, system).items():
+            of = drawn[m]
             ways = permutations(of, len(vectors))
-            total = sum(prod(f[o] for f, o in zip(vectors, way, strict=True)) for way in ways)
-            value *= Fraction(total * factorial(len(of) - len(vectors)), factorial(len(of)))
-    return value
+            summed = sum(prod(f[o] for f, o in zip(vectors, way, strict=True)) for way in ways)
+            value *= Fraction(summed * factorial(len(of) - len(vectors)), factorial(len(of)))
+        total += value
+    return coefficient * total

@@ -3,8 +3,10 @@
 On the segment ``αA + (1-α)C`` every feature is affine in α. ``truths`` gives the truth of the relation on the open
 intervals of α between the break points of its atoms, for terms that are piecewise linear in α (products of two such
 and quotients are refused, unless one factor is constant); ``no_mixture`` uses it to see that no α is a witness for
-interpolation. ``at_the_start`` asks for the truth for all small enough ε > 0 at features ``b + ε(c - b)``: it
-calculates with polynomials in ε, whose sign is that of their first coefficient, so that any term is fine.
+interpolation. For other terms it halves [0, 1] until interval arithmetic decides each part: that settles what fails by
+a strict inequality everywhere. ``at_the_start`` asks for the truth for all small enough ε > 0 at features
+``b + ε(c - b)``: it calculates with polynomials in ε, whose sign is that of their first coefficient, so that any term
+is fine.
 """
 
 from __future__ import annotations
@@ -33,6 +35,12 @@ from prefcore.formula import (
 from prefcore.records import EvidenceRejected
 
 ZERO, ONE = Fraction(0), Fraction(1)
+PARTS = 500  # of [0, 1] that interval arithmetic may look at
+
+
+class NotPiecewiseLinear(EvidenceRejected):
+    """A term of the relation is not piecewise linear along the segment."""
+
 
 Values = Sequence[Fraction]  # of the features
 Line = tuple[Fraction, Fraction]  # (p, q) for p + qα
@@ -55,7 +63,12 @@ def no_mixture(formula: Formula, values: Sequence[Values], closed: bool) -> None
     if not (evaluate(formula, a, b) and evaluate(formula, b, c)):
         raise EvidenceRejected("A ≼ B ≼ C does not hold")
     mixture, fixed = line(c, a), [(y, ZERO) for y in b]
-    below, above = truths(formula, mixture, fixed), truths(formula, fixed, mixture)
+    try:
+        below, above = truths(formula, mixture, fixed), truths(formula, fixed, mixture)
+    except NotPiecewiseLinear:
+        if not closed:
+            raise
+        return _halved(formula, mixture, fixed)
     starts = sorted({start for start, _ in (*below, *above)})
     for start in starts:
         if at(below, start) and at(above, start):
@@ -64,6 +77,65 @@ def no_mixture(formula: Formula, values: Sequence[Values], closed: bool) -> None
         x = [p + q * alpha for p, q in mixture]
         if evaluate(formula, x, b) and evaluate(formula, b, x):
             raise EvidenceRejected(f"α = {alpha} makes the mixture indifferent to B")
+
+
+def _halved(formula: Formula, mixture: Sequence[Line], fixed: Sequence[Line]) -> None:
+    """Accepts if on each part of [0, 1] the mixture is not ≼ B throughout, or B not ≼ the mixture."""
+    parts = [(ZERO, ONE)]
+    for _ in range(PARTS):
+        if not parts:
+            return
+        start, end = parts.pop()
+        x, y = ([_range((p + q * start, p + q * end)) for p, q in side] for side in (mixture, fixed))
+        if _throughout(formula, x, y) is not False and _throughout(formula, y, x) is not False:
+            middle = (start + end) / 2
+            parts += [(start, middle), (middle, end)]
+    raise EvidenceRejected("interval arithmetic does not see that no mixture is indifferent to B")
+
+
+def _range(values: Sequence[Fraction]) -> Line:
+    return min(values), max(values)
+
+
+def _throughout(formula: Formula, left: Sequence[Line], right: Sequence[Line]) -> bool | None:
+    """The relation's truth for all features within these bounds; None if they leave it open."""
+    table: list[Any] = []
+    for node in formula.nodes:
+        value: Any = None
+        match node:
+            case Feature(side, index):
+                value = (left, right)[side][index]
+            case Affine(constant, terms):
+                ends = [sorted((w * table[i][0], w * table[i][1])) for w, i in terms]
+                value = constant + sum((e[0] for e in ends), ZERO), constant + sum((e[1] for e in ends), ZERO)
+            case Product(i, j):
+                value = _range([p * q for p in table[i] for q in table[j]])
+            case Quotient(i, j):  # the divisor is positive at both of its bounds, which features take
+                value = _range([p / q for p in table[i] for q in table[j]])
+            case Max(terms):
+                value = max(table[i][0] for i in terms), max(table[i][1] for i in terms)
+            case Min(terms):
+                value = min(table[i][0] for i in terms), min(table[i][1] for i in terms)
+            case If(condition, i, j):
+                known = table[condition]
+                value = _range([*table[i], *table[j]]) if known is None else table[i if known else j]
+            case Atom(op, term):
+                low, high = table[term]
+                if op == "=":
+                    value = True if low == high == 0 else False if low > 0 or high < 0 else None
+                elif op == ">=":
+                    value = True if low >= 0 else False if high < 0 else None
+                else:
+                    value = True if low > 0 else False if high <= 0 else None
+            case Not(condition):
+                value = None if table[condition] is None else not table[condition]
+            case And(conditions) | Or(conditions):
+                decisive = isinstance(node, Or)
+                found = {table[i] for i in conditions}
+                value = decisive if decisive in found else None if None in found else not decisive
+        table.append(value)
+    truth: bool | None = table[-1]
+    return truth
 
 
 def everywhere(formula: Formula, left: Sequence[Line], right: Sequence[Line]) -> set[bool]:
@@ -97,12 +169,12 @@ def truths(formula: Formula, left: Sequence[Line], right: Sequence[Line]) -> Pie
                 case Product(i, j):
                     (p, q), (r, s) = now[i], now[j]
                     if q and s:
-                        raise EvidenceRejected("a term is not piecewise linear in α")
+                        raise NotPiecewiseLinear("a term is not piecewise linear in α")
                     pieces.append((start, (p * r, p * s + q * r)))
                 case Quotient(i, j):
                     (p, q), (r, s) = now[i], now[j]
                     if s:
-                        raise EvidenceRejected("a term is not piecewise linear in α")
+                        raise NotPiecewiseLinear("a term is not piecewise linear in α")
                     pieces.append((start, (p / r, q / r)))
                 case Max(terms):
                     pieces += _envelope([now[i] for i in terms], start, end)

@@ -88,7 +88,9 @@ def on_formula(axiom: str, formula: Formula, deadline: Deadline) -> tuple[list[M
             values[x] = feature_values(formula, x.items())
         return values[x]
 
-    points = lotteries(range(formula.outcomes), 3 if formula.outcomes <= 3 else 2)
+    few = NEEDS[axiom][0] == 2
+    finest = FINE.get(formula.outcomes, 3) if few else 3 if formula.outcomes <= 3 else 2
+    points = lotteries(range(formula.outcomes), finest)
     simple = counterexample(axiom, lambda a, b: evaluate(formula, of(a), of(b)), points, deadline)
     if simple is None:
         return None

@@ -230,6 +230,12 @@ class Inquiry:
             yield shrink.simplest(claim, named) if isinstance(self.domain, Simplex) else named
 
     def _betweenness(self, claim: Axiom, formula: Formula) -> Iterator[Evidence]:
+        nonlinear = any(isinstance(node, (Product, Quotient)) for node in formula.nodes)
+        for size in (3, 4) if nonlinear else ():
+            for face, local in islice(self._on_faces(size), 4):
+                found = grid.on_formula(claim.axiom, local, self.deadline.sooner(2.0))
+                if found is not None:
+                    yield self._named(face, *found)
         for alpha in MIXING:
             yield from self._on_some_faces(claim, betweenness_at(alpha), 3, 0, 4, alpha)
         hull = self.hull()

@@ -63,6 +63,7 @@ from prefcore.segments import no_mixture
 
 FIRST_FACES = 4  # on which simple triples are tried before any proof
 TERMS = 10  # of which one is tried to match
+ELIMINATION = 10.0  # seconds on one face
 WITNESSES = (
     (Fraction(1, 2),),
     (Fraction(0), Fraction(1, 2), Fraction(1)),
@@ -201,6 +202,9 @@ def _by_elimination(
     ends: Sequence[tuple[Mixed, Mixed]],
 ) -> Counterexample | None:
     """With A and C fixed, ``αAC`` is linear in α and B is free: z3 decides "some B, every α" over linear arithmetic."""
+    if any(isinstance(node, (Product, Quotient)) for node in formula.nodes):
+        return None
+    deadline = deadline.sooner(ELIMINATION)
     alpha = z3.Real("alpha")
     x = [z3.Real(f"x{o}") for o in range(formula.outcomes)]
     b = [z3.Sum([x[o] * f[o] for o in range(formula.outcomes)]) for f in formula.features]

@@ -28,6 +28,7 @@ from prefcore.tracing import fits
 LARGEST = 20_000  # lotteries whose rows of bits are made
 ONE_BY_ONE = 1_000  # lotteries where each pair is evaluated by itself
 TRIPLES = 30_000  # of lotteries, each with all its α
+CYCLES = {2: 12, 3: 8, 4: 6}  # denominators among which cycles are looked for, by the number of outcomes
 ALPHAS = (Fraction(1, 2), Fraction(1, 4), Fraction(9, 10))
 
 
@@ -96,7 +97,9 @@ def _mixing(claim: Axiom, formula: Formula, menu: Menu, deadline: Deadline) -> t
 
 def shortest_cycle_on_grid(formula: Formula) -> list[Mixed] | None:
     """The shortest cycle of strict preferences among simple lotteries over a formula's few outcomes."""
-    points = [tuple(x.items()) for x in grid.lotteries(range(formula.outcomes))]
+    slow = any(isinstance(node, Quotient) for node in formula.nodes)
+    finest = 3 if slow else CYCLES.get(formula.outcomes, 3)
+    points = [tuple(x.items()) for x in grid.lotteries(range(formula.outcomes), finest)]
     strict = menus.strict(menus.rows_of(formula, [feature_values(formula, x) for x in points]))
     if menus.cycle(strict) is None:
         return None

@@ -2,7 +2,7 @@
 
 z3's nlsat solves the clauses over the outcomes' probabilities; its point is rounded to rationals and put to the
 kernel, so that nothing is trusted. A proof refutes one Boolean model after the other: its literals ``p_i >= 0``
-contradict each other if multipliers ``Σ c·(products of features)`` with c >= 0 make ``Σ multiplier_i · p_i``
+contradict each other if multipliers ``Σ c·(probabilities)`` with c >= 0 make ``Σ multiplier_i · p_i``
 non-positive on every tuple of outcomes. The c come from a linear program in floats and are rounded; the kernel sees
 whether they serve.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,11 @@ import z3
 from scipy.optimize import linprog
 
 from prefcore.axioms import ONE, Statement
-from prefcore.clauses import Clauses, FeatureOf, Mass, Monomial, Polynomial, clauses_of, multiply
+from prefcore.clauses import Clauses, FeatureOf, Mass, Monomial, Polynomial, clauses_of
 from prefcore.evidence import Lemma, ProductLemma, Refutation
 from prefcore.formula import Formula
 from prefcore.kernel import check_product_lemma
-from prefcore.polynomials import degrees_of, draws, mean_value, size_of
+from prefcore.polynomials import Product, degrees_of, draws, size_of, value_at
 from prefcore.records import EvidenceRejected
 from prefcore.search import farkas
 from prefcore.search.hulls import Hull
@@ -98,10 +99,10 @@ def _solution(system: Clauses, inside: bool, deadline: Deadline) -> tuple[list[l
 
 
 def _term(values: Sequence[z3.ArithRef], monomial: Monomial, c: int | Fraction) -> z3.ArithRef:
-    product: z3.ArithRef = farkas.rational(c)
+    term: z3.ArithRef = farkas.rational(c)
     for number in monomial:
-        product = product * values[number]
-    return product
+        term = term * values[number]
+    return term
 
 
 def _number(model: z3.ModelRef, x: z3.ArithRef) -> Fraction:
@@ -128,24 +129,31 @@ def refute(statement: Statement, hull: Hull, deadline: Deadline) -> Refutation |
         if model is None:
             return None
         literals = [x for x in model if abs(x) in system.atoms]
-        found = _lemma(system, literals)
+        found = _lemma(system, literals, deadline)
         if found is None:
             return None
         lemmas.append(found)
     return None
 
 
-def _lemma(system: Clauses, literals: Sequence[int]) -> ProductLemma | None:
-    """A lemma that some of the literals contradict each other: first with constants, then with features."""
+def _lemma(system: Clauses, literals: Sequence[int], deadline: Deadline) -> ProductLemma | None:
+    """A lemma that some of the literals contradict each other: by constants, then with probabilities."""
     usable = [x for x in literals if _plain(system.atoms[abs(x)], system)]
-    features = [n for n, v in enumerate(system.variables) if isinstance(v, FeatureOf)]
-    rows = [(x, _signed(system, x)) for x in usable]
-    for basis in ([()], [(), *((n,) for n in features)]):
-        columns = [(x, monomial, multiply(p, {monomial: 1})) for x, p in rows for monomial in basis]
-        degrees = degrees_of([p for _, _, p in columns], system)
-        if not columns or size_of(degrees, system) > TUPLES:
+    single = product(range(len(system.statement.masses)), range(system.formula.outcomes))
+    factors: list[Factors] = [(), *(((m, o),) for m, o in single)]
+    highest = max((len(m) for x in usable for m in system.atoms[abs(x)]), default=0)
+    for most in (0, max(2, highest), highest + 1):  # the degree of the products
+        columns = [
+            (x, factor)
+            for x in usable
+            for factor in factors
+            if not factor or max(map(len, system.atoms[abs(x)]), default=0) < most
+        ]
+        products = [_product(system, *column) for column in columns]
+        degrees = degrees_of(products, system)
+        if not columns or size_of(degrees, system) > TUPLES or not deadline.left:
             continue
-        found = _program(system, columns, degrees)
+        found = _program(system, columns, products, degrees)
         if found is not None:
             return found
     return None
@@ -155,27 +163,27 @@ def _plain(p: Polynomial, system: Clauses) -> bool:
     return all(isinstance(system.variables[n], FeatureOf) for monomial in p for n in monomial)
 
 
-def _signed(system: Clauses, literal: int) -> Polynomial:
-    p = system.atoms[abs(literal)]
-    return p if literal > 0 else {m: -c for m, c in p.items()}
+Factors = tuple[tuple[int, int], ...]  # probabilities of outcomes, by measure
+Column = tuple[int, Factors]  # a literal, and what it is multiplied by
 
 
-Column = tuple[int, Monomial, Polynomial]
+def _product(system: Clauses, literal: int, factors: Factors) -> Product:
+    return Fraction(1 if literal > 0 else -1), factors, system.atoms[abs(literal)]
 
 
-def _program(system: Clauses, columns: Sequence[Column], degrees: Sequence[int]) -> ProductLemma | None:
+def _program(
+    system: Clauses, columns: Sequence[Column], products: Sequence[Product], degrees: Sequence[int]
+) -> ProductLemma | None:
     """Coefficients >= 0 of the columns with no sum above zero, and some strict literal at 1; or all sums below zero."""
-    tuples = list(draws(degrees, system))
-    monomials = sorted({m for _, _, p in columns for m in p})
-    at = {m: np.array([float(mean_value(m, drawn, system)) for drawn in tuples]) for m in monomials}
-    matrix = np.array([sum(float(c) * at[m] for m, c in p.items()) + np.zeros(len(tuples)) for _, _, p in columns]).T
+    matrix = np.array([[float(value_at(p, drawn, system)) for p in products] for drawn in draws(degrees, system)])
+    count = len(matrix)
     scale = np.maximum(np.abs(matrix).max(axis=0), 1e-300)
-    strict = np.array([float(x < 0 and not monomial) for x, monomial, _ in columns]) / scale
-    cost = 1.0 + np.array([float(len(monomial)) for _, monomial, _ in columns])
+    strict = np.array([float(x < 0 and not factors) for x, factors in columns]) / scale
+    cost = 1.0 + np.array([float(len(factors)) for _, factors in columns])
     attempts: list[tuple[Any, Any, Any, Any]] = []
     if strict.any():
-        attempts.append((matrix / scale, np.zeros(len(tuples)), strict[None, :], np.ones(1)))
-    attempts.append((matrix / scale, -np.ones(len(tuples)), None, None))
+        attempts.append((matrix / scale, np.zeros(count), strict[None, :], np.ones(1)))
+    attempts.append((matrix / scale, -np.ones(count), None, None))
     for left, right, equal, one in attempts:
         answer = linprog(cost, A_ub=left, b_ub=right, A_eq=equal, b_eq=one, bounds=(0, None), method="highs")
         if answer.success:
@@ -192,7 +200,7 @@ def _made(system: Clauses, columns: Sequence[Column], weights: np.ndarray) -> Pr
         return None
     kept = [i for i in range(len(columns)) if weights[i] > 1e-9 * largest]
     for unit in sorted({float(weights[i]) for i in kept}, reverse=True)[:4]:
-        multipliers: dict[int, list[tuple[Fraction, Monomial]]] = {}
+        multipliers: dict[int, list[tuple[Fraction, Factors]]] = {}
         for i in kept:
             c = Fraction(float(weights[i]) / unit).limit_denominator(ROUNDED)
             if c:
