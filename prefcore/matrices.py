@@ -528,7 +528,7 @@ def _drawn(report: PairwiseReport) -> str:
     n = len(report.names)
     if n > MOST_CELLS:
         return f'<p class="quiet">No picture: there are {n} items; up to {MOST_CELLS} are drawn.</p>'
-    name = unique("heat", str(report))
+    name = unique("heat", str(report), str(report.matrix))
     caption = "The probability that the row is preferred to the column; the items with the most majorities first."
     return figure(heatmap(report.matrix, list(map(str, report.names)), name=name), caption)
 

@@ -6,13 +6,17 @@ import re
 import subprocess
 import sys
 import time
+from base64 import b64decode
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
+from io import BytesIO
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from matplotlib.image import imread
 
 import prefcore as pc
 from prefcore import page
@@ -23,11 +27,12 @@ HALF = Fraction(1, 2)
 OUTCOMES = ["flood", "low", "half", "full"]
 WATER = {"flood": 0, "low": 1, "half": 3, "full": 7}
 CHANCE = pc.chance_constraint({"flood"}, Fraction(1, 10), WATER)
+FACE = ("flood", "half", "full")
 NASTY = '<b>&"x'
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
 
-def report_of(relation: pc.Relation[Any], outcomes: list[Any], *axioms: str) -> Report:
+def report_of(relation: pc.Relation[Any], outcomes: Sequence[Any], *axioms: str) -> Report:
     return pc.check(relation, outcomes, axioms=axioms or None, budget=20)
 
 
@@ -98,7 +103,8 @@ def test_every_axiom_has_its_row(chance: Report) -> None:
 
 def test_the_chance_constraint_is_drawn_with_its_counterexample() -> None:
     html = page.document(report_of(CHANCE, ["flood", "half", "full"], "consistent"))
-    (svg,) = pictures(html)
+    svg, whole = pictures(html)
+    assert "better than B" in texts(svg) and "indifference curve" in texts(whole)
     assert {"A", "B", "C", "A′", "B′"} <= {label for text in texts(svg) for label in text.split(", ")}
     assert {"flood", "half", "full"} <= set(texts(svg))
 
@@ -179,9 +185,169 @@ def test_drawing_loads_no_finder() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 
+# -- what each kind of evidence looks like -----------------------------------------------------------------------
+
+
+def point(outcome: str) -> pc.Distribution:
+    return pc.Distribution.point(outcome)
+
+
+def labels_of(svg: ElementTree.Element) -> set[str]:
+    return {label for text in texts(svg) for label in text.split(", ")}
+
+
+def seen_in(html: str) -> str:
+    tags = Tags(html)
+    assert tags.open == []
+    return " ".join(tags.seen.split())
+
+
+ROCK = pc.skew_symmetric(lambda x, y: (0, 1, -1)[("low", "half", "full").index(x) - ("low", "half", "full").index(y)])
+
+
+def test_a_cycle_is_listed_and_drawn_from_its_first_lottery() -> None:
+    report = pc.check(ROCK, OUTCOMES[1:], ["acyclic"])
+    assert isinstance(report["acyclic"].evidence, pc.Cycle)  # type: ignore[union-attr]
+    html = page.document(report)
+    svg, _ = pictures(html)
+    assert {"A₁", "A₂", "A₃"} <= labels_of(svg) and "better than A₁" in texts(svg)
+    assert "A₁, A₂, A₃ is worse than the next" in seen_in(html) and "by a cycle" in seen_in(html)
+
+
+def test_betweenness_is_drawn_with_its_mixture() -> None:
+    html = page.document(report_of(pc.cvar(WATER, HALF), OUTCOMES, "betweenness"))
+    svg, _ = pictures(html)
+    assert {"A", "B", "M"} <= labels_of(svg)
+    assert "M = αA+(1-α)B" in seen_in(html)
+
+
+def test_a_jump_is_seen_from_the_lottery_that_does_not_move() -> None:
+    html = page.document(report_of(CHANCE, OUTCOMES, "continuous"))
+    svg, _ = pictures(html)
+    assert {"A", "limit B", "C"} <= labels_of(svg) and "better than A" in texts(svg)
+
+
+def test_dominance_is_told_and_drawn_once_for_the_same_lotteries() -> None:
+    worse = pc.expected_reward({o: -x for o, x in WATER.items()})
+    report = pc.check(worse, OUTCOMES, ["monotone", "risk_averse"], value=WATER)
+    html = page.document(report)
+    assert "B dominates A to first order, yet it is not as good." in seen_in(html)
+    same = report["monotone"].evidence == report["risk_averse"].evidence  # type: ignore[union-attr]
+    assert len(pictures(html)) == (2 if same else 3)
+
+
+def test_negative_transitivity_has_no_arrow_through_b() -> None:
+    html = page.document(
+        report_of(pc.pareto(WATER, {"low": 5, "half": 2, "full": 1}), OUTCOMES[1:], "negatively_transitive")
+    )
+    assert "C is better than A (dashed)" in seen_in(html)
+    assert isinstance(pictures(html)[0], ElementTree.Element)
+
+
+def test_the_dashed_curve_is_explained_where_there_is_one() -> None:
+    with_curve = page.document(report_of(CHANCE, FACE, "consistent"))
+    assert 'stroke-dasharray="7 4"' in with_curve and "The dashed blue curve" in with_curve
+    without = page.document(report_of(pc.expected_reward(WATER), OUTCOMES, "interpolation_open"))
+    assert 'stroke-dasharray="7 4"' not in without and "The dashed blue curve" not in without
+
+
+# -- the three domains ----------------------------------------------------------------------------------------------
+
+
+def test_a_menu_is_numbered_and_drawn_as_a_matrix() -> None:
+    menu = [*map(point, OUTCOMES[1:]), pc.Distribution({"low": HALF, "full": HALF})]
+    report = pc.check(ROCK, menu=menu)
+    html = page.document(report)
+    seen = seen_in(html)
+    assert "on a menu of 4 lotteries over 3 outcomes" in seen and "(number 1)" in seen
+    heat = next(svg for svg in pictures(html) if "row ≼ column" in texts(svg))
+    assert "Indifference sets" not in seen
+    image = next(heat.iter("image")).get("href", "").removeprefix("data:image/png;base64,")
+    cells = imread(BytesIO(b64decode(image)))
+    assert cells.shape[:2] == (4, 4)
+    assert (cells[:, :, 0] < 0.5).sum() == sum(ROCK(A, B) for A in menu for B in menu)
+
+
+def test_a_long_menu_is_not_drawn() -> None:
+    menu = [pc.Distribution({"low": Fraction(k, 300), "full": Fraction(300 - k, 300)}) for k in range(201)]
+    seen = seen_in(page.document(pc.check(pc.expected_reward(WATER), menu=menu, axioms=["total"])))
+    assert "No picture: the relation of 201 lotteries" in seen and "… and 189 more." in seen
+
+
+def test_the_policies_of_a_counterexample_are_named_where_they_differ() -> None:
+    process = pc.DirectPreferenceProcess(
+        observations=("start", "flood", "half", "full"),
+        actions=("hold", "release"),
+        horizon=1,
+        environment=lambda history, action: {"full": HALF, "flood": HALF} if action == "hold" else {"half": 1},
+        preference=CHANCE,
+        initial={"start": 1},
+        outcome=lambda trajectory: trajectory[-1],
+    )
+    report = pc.check(CHANCE, process=process, axioms=["convex"])
+    assert isinstance(report["convex"], pc.Refuted)
+    html = page.document(report)
+    seen = seen_in(html)
+    assert "on what policies achieve in a process of 1 decision history" in seen
+    assert "this is where they act differently" in seen and "start" in seen
+    (rows,) = re.findall(r"<tbody>(<tr><th scope=\"row\"><code>start.*?)</tbody>", html)
+    cells = re.findall(r"<td>(.*?)</td>", rows)
+    evidence = report["convex"].evidence
+    for cell, lottery in zip(cells, (evidence.A, evidence.B, evidence.C), strict=True):  # type: ignore[union-attr]
+        released = lottery["half"]
+        assert ("hold" in cell) is (released < 1) and ("release" in cell) is (released > 0)
+
+
+def test_ids_of_different_reports_differ_in_a_notebook() -> None:
+    reports = [
+        report_of(CHANCE, OUTCOMES, "consistent"),
+        report_of(pc.cvar(WATER, HALF), OUTCOMES, "consistent"),
+        report_of(CHANCE, OUTCOMES[:1] + OUTCOMES[2:], "consistent"),
+        pc.check(ROCK, menu=[*map(point, OUTCOMES[1:])]),
+    ]
+    pairs = [pc.check_pairwise([["1/2", p], [q, "1/2"]])._repr_html_() for p, q in (("1/3", "2/3"), ("1/4", "3/4"))]
+    ids = [
+        {element.get("id") for svg in pictures(html) for element in svg.iter() if element.get("id")}
+        for html in [*(report._repr_html_() for report in reports), *pairs]
+    ]
+    assert all(ids) and sum(map(len, ids)) == len(set().union(*ids))
+    assert reports[0]._repr_html_() == report_of(CHANCE, OUTCOMES, "consistent")._repr_html_()
+
+
+def test_a_matrix_is_drawn_up_to_a_size() -> None:
+    thirds = [["1/2", "2/3", "1/3"], ["1/3", "1/2", "2/3"], ["2/3", "1/3", "1/2"]]
+    html = pc.check_pairwise(thirds, ["tea", NASTY, "rum"])._repr_html_()
+    (svg,) = pictures(html)
+    assert {"tea", NASTY} <= set(texts(svg)) and NASTY not in html
+    assert seen_in(html).startswith(seen_in(f"<style>{page.STYLE}</style>"))
+    large = pc.check_pairwise([[HALF] * 201] * 201, axioms=["weak_stochastic_transitivity"])._repr_html_()
+    assert not pictures(large) and "up to 200 are drawn" in large
+
+
+def test_the_map_takes_outcomes_between_which_something_happens() -> None:
+    """Of a hundred outcomes all but three are alike: a map of others is blank."""
+    payoff = dict.fromkeys(range(98), 0) | {98: 1, 99: 2}
+    corners = page.map_corners(pc.expected_reward(payoff), range(100))
+    assert corners is not None and corners[-1] == 99
+    assert page.map_corners(CHANCE, OUTCOMES[:2]) is None
+    assert page.map_corners(CHANCE, OUTCOMES) in {
+        ("flood", "half", "full"),
+        ("flood", "low", "full"),
+        ("flood", "low", "half"),
+    }
+
+
+def test_printing_draws_nothing() -> None:
+    code = (
+        "import sys, prefcore as pc\n"
+        "print(pc.check(pc.equality(), list('abc'), ['total']))\n"
+        "assert not {'prefcore.page', 'prefcore.triangle', 'prefcore.heatmap'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
 # -- the triangle ---------------------------------------------------------------------------------------------------
 
-FACE = ("flood", "half", "full")
 A, B, C = (pc.Distribution(x) for x in ({"half": 1}, {"flood": "1/10", "full": "9/10"}, {"flood": 1}))
 
 
