@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 from prefcore import kernel
-from prefcore.claims import Axiom, Claim, Optimal
+from prefcore.claims import Achievable, Axiom, Claim, Domain, Menu, Optimal, Simplex
 from prefcore.records import EvidenceRejected, from_json, to_json
+from prefcore.stochastic import ChoiceAxiom, PairwiseAxiom
 from prefcore.verdicts import Proved, Refuted
 
 
@@ -55,11 +56,21 @@ def load_certificate(path: str | os.PathLike[str], claim: Claim | None = None) -
     return kernel.check(stored, evidence)
 
 
+def _same_domain(stored: Domain, domain: Domain) -> bool:
+    if isinstance(stored, Achievable) and isinstance(domain, Achievable):
+        return stored.process.tree == domain.process.tree
+    if isinstance(stored, Menu) and isinstance(domain, Menu):
+        index = {o: i for i, o in enumerate(domain.outcomes)}
+        return stored.lotteries == tuple(x.map(index.__getitem__) for x in domain.lotteries)
+    return isinstance(stored, Simplex) and isinstance(domain, Simplex) and len(stored.outcomes) == len(domain.outcomes)
+
+
 def same_claim(stored: Claim, claim: Claim) -> bool:
     """Whether a stored claim is the given one, outcomes being known by their index."""
     if isinstance(stored, Axiom) and isinstance(claim, Axiom):
-        return stored.axiom == claim.axiom and stored.relation == claim.relation
+        same = (stored.axiom, stored.relation, stored.value) == (claim.axiom, claim.relation, claim.value)
+        return same and _same_domain(stored.domain, claim.domain)
     if isinstance(stored, Optimal) and isinstance(claim, Optimal):
         same_process = stored.process.tree == claim.process.tree
         return same_process and (stored.relation, stored.policy) == (claim.relation, claim.policy)
-    return False
+    return stored == claim if isinstance(stored, (PairwiseAxiom, ChoiceAxiom)) else False

@@ -20,6 +20,7 @@ from math import atan2, degrees, hypot, lcm
 from typing import Any
 
 from prefcore.claims import BlackBox
+from prefcore.closures import is_closed
 from prefcore.distribution import Distribution, mix
 from prefcore.formula import (
     Affine,
@@ -35,7 +36,6 @@ from prefcore.formula import (
     Product,
     evaluate,
     feature_values,
-    is_closed,
     node_values,
 )
 

@@ -15,7 +15,7 @@ Nothing here is Python code of the user's. Everything is walked with loops, so d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -106,6 +106,33 @@ def parts(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
             return (), (condition,)
         case And(conditions) | Or(conditions):
             return (), conditions
+
+
+def renumbered(node: Node, number: Mapping[int, int], feature: Mapping[int, int]) -> Node:
+    """The node with its references to nodes and features renumbered."""
+    match node:
+        case Feature(side, index):
+            return Feature(side, feature[index])
+        case Affine(constant, terms):
+            return Affine(constant, tuple((w, number[i]) for w, i in terms))
+        case Product(left, right):
+            return Product(number[left], number[right])
+        case Quotient(numerator, denominator):
+            return Quotient(number[numerator], number[denominator])
+        case Max(terms):
+            return Max(tuple(number[i] for i in terms))
+        case Min(terms):
+            return Min(tuple(number[i] for i in terms))
+        case If(condition, then, otherwise):
+            return If(number[condition], number[then], number[otherwise])
+        case Atom(op, term):
+            return Atom(op, number[term])
+        case Not(condition):
+            return Not(number[condition])
+        case And(conditions):
+            return And(tuple(number[i] for i in conditions))
+        case Or(conditions):
+            return Or(tuple(number[i] for i in conditions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,87 +270,3 @@ def feature_terms(formula: Formula) -> tuple[int, ...]:
         if isinstance(node, Feature):
             first.setdefault(node.index, i)
     return tuple(first.values())
-
-
-def _reading(formula: Formula, sides: tuple[int, ...]) -> list[bool]:
-    """Whether each node reads a lottery of one of these sides."""
-    reads: list[bool] = []
-    for node in formula.nodes:
-        if isinstance(node, Feature):
-            reads.append(node.side in sides)
-        else:
-            reads.append(any(reads[i] for kind in parts(node) for i in kind))
-    return reads
-
-
-def is_closed(formula: Formula, sides: tuple[int, ...] = (0, 1)) -> bool:
-    """Whether ``{A ≼ B}`` is closed by its form in the lotteries of these sides, the other being fixed; T7's condition.
-
-    Sufficient: in positive normal form there is no strict atom that reads them, and no case distinction by what reads
-    them makes a term discontinuous.
-    """
-    reads = _reading(formula, sides)
-    stack: list[tuple[int, bool]] = [(len(formula.nodes) - 1, True)]
-    seen: set[tuple[int, bool]] = set()
-    while stack:
-        index, positive = stack.pop()
-        if (index, positive) in seen or not reads[index]:
-            continue
-        seen.add((index, positive))
-        match formula.nodes[index]:
-            case Atom(op, term):
-                if (op == ">") is positive or (op == "=" and not positive):
-                    return False
-                stack.append((term, True))
-            case Not(condition):
-                stack.append((condition, not positive))
-            case If(condition, then, otherwise):
-                if reads[condition]:
-                    return False
-                stack.extend(((then, True), (otherwise, True)))
-            case node:
-                terms, conditions = parts(node)
-                stack.extend((i, True) for i in terms)
-                stack.extend((i, positive) for i in conditions)
-    return True
-
-
-def gap(formula: Formula, sides: tuple[int, ...] = (0, 1)) -> Formula:
-    """``F̄ and not F``, where F̄ weakens the strict atoms of the positive normal form that read these sides.
-
-    If it never holds, ``{A ≼ B}`` is closed in the lotteries of these sides: F̄ is closed, as long as its terms are
-    continuous, and F implies it. Raises ``ValueError`` for a case distinction inside a term by what reads them, which
-    may jump.
-    """
-    reads = _reading(formula, sides)
-    nodes = list(formula.nodes)
-    weak: list[tuple[int, int]] = []  # of each condition, the nodes of its closure and of its denial's closure
-
-    def node(new: Node) -> int:
-        nodes.append(new)
-        return len(nodes) - 1
-
-    for index, old in enumerate(formula.nodes):
-        match old:
-            case If(condition, _, _) if reads[condition]:
-                raise ValueError("a case distinction inside a term may jump")
-            case Atom() | Not() | And() | Or() if not reads[index]:
-                weak.append((index, node(Not(index))))
-            case Atom("=", _):
-                weak.append((index, node(And(()))))
-            case Atom(_, term):
-                minus = node(Affine(Fraction(0), ((Fraction(-1), term),)))
-                weak.append((node(Atom(">=", term)), node(Atom(">=", minus))))
-            case Not(condition):
-                weak.append(weak[condition][::-1])
-            case And(conditions):
-                yes, no = zip(*(weak[i] for i in conditions), strict=True) if conditions else ((), ())
-                weak.append((node(And(yes)), node(Or(no))))
-            case Or(conditions):
-                yes, no = zip(*(weak[i] for i in conditions), strict=True) if conditions else ((), ())
-                weak.append((node(Or(yes)), node(And(no))))
-            case _:
-                weak.append((-1, -1))
-    last = len(formula.nodes) - 1
-    node(And((weak[last][0], node(Not(last)))))
-    return Formula(formula.outcomes, formula.features, tuple(nodes))

@@ -43,6 +43,7 @@ from prefcore.formula import (
     Quotient,
     parts,
     range_of,
+    renumbered,
 )
 
 MAX_PATHS = 1024  # forks of one trace
@@ -687,29 +688,3 @@ def finish(trace: Trace, root: int) -> Formula:
     feature = {old: new for new, old in enumerate(used)}
     nodes = tuple(renumbered(trace.nodes[i], number, feature) for i in kept)
     return Formula(len(trace.outcomes), tuple(trace.features[k] for k in used), nodes)
-
-
-def renumbered(node: Node, number: dict[int, int], feature: dict[int, int]) -> Node:
-    match node:
-        case Feature(side, index):
-            return Feature(side, feature[index])
-        case Affine(constant, terms):
-            return Affine(constant, tuple((w, number[i]) for w, i in terms))
-        case Product(left, right):
-            return Product(number[left], number[right])
-        case Quotient(numerator, denominator):
-            return Quotient(number[numerator], number[denominator])
-        case Max(terms):
-            return Max(tuple(number[i] for i in terms))
-        case Min(terms):
-            return Min(tuple(number[i] for i in terms))
-        case If(condition, then, otherwise):
-            return If(number[condition], number[then], number[otherwise])
-        case Atom(op, term):
-            return Atom(op, number[term])
-        case Not(condition):
-            return Not(number[condition])
-        case And(conditions):
-            return And(tuple(number[i] for i in conditions))
-        case Or(conditions):
-            return Or(tuple(number[i] for i in conditions))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from prefcore.claims import Axiom, Claim, Optimal
-from prefcore.evidence import BetterPolicy, Evidence
+from prefcore.claims import Achievable, Axiom, Claim, Optimal
+from prefcore.evidence import BetterPolicy, Counterexample, Cycle, Evidence
 from prefcore.stochastic import ChoiceAxiom, PairwiseAxiom
 from prefcore.trees import TablePolicy, table_policy
 
@@ -60,6 +60,17 @@ class Refuted:
         if not isinstance(self.claim, Optimal) or not isinstance(self.evidence, BetterPolicy):
             raise AttributeError("only a refuted claim of optimality has a better policy")
         return table_policy(self.claim.process, self.evidence.policy)
+
+    @property
+    def policies(self) -> tuple[TablePolicy, ...]:
+        """Where an axiom was refuted on the achievable set: the policies that achieve the lotteries, in their order.
+
+        Else an ``AttributeError``.
+        """
+        if not isinstance(self.claim, Axiom) or not isinstance(self.claim.domain, Achievable):
+            raise AttributeError("only a claim about the achievable set is refuted with policies")
+        assert isinstance(self.evidence, (Counterexample, Cycle))
+        return tuple(table_policy(self.claim.domain.process, table) for table in self.evidence.policies)
 
     def __repr__(self) -> str:
         return _short(self)

@@ -17,9 +17,8 @@ from typing import Any
 from prefcore.claims import Achievable, Domain
 from prefcore.distribution import Distribution
 from prefcore.domains import Combination, Exact, Largest, best, largest_over, outcome_distribution, outcome_values
-from prefcore.formula import Affine, Feature, Formula, Node
+from prefcore.formula import Affine, Feature, Formula, Node, renumbered
 from prefcore.search import faces
-from prefcore.tracing import renumbered
 from prefcore.trees import HistoryTree, PolicyTable
 
 LISTED = 200  # outcomes up to which all are vertices from the start

@@ -33,6 +33,7 @@ from prefcore.axioms import (
     potential_statement,
 )
 from prefcore.claims import Achievable, Axiom, BlackBox, Domain, Menu, Simplex
+from prefcore.closures import gap, is_closed
 from prefcore.distribution import Distribution
 from prefcore.dominances import violation
 from prefcore.evidence import (
@@ -47,8 +48,7 @@ from prefcore.evidence import (
     Through,
     ValueOrder,
 )
-from prefcore.formula import Formula, If, Max, Min, Product, Quotient, is_closed
-from prefcore.formula import gap as gap_of
+from prefcore.formula import Formula, If, Max, Min, Product, Quotient
 from prefcore.records import EvidenceRejected
 from prefcore.relations import Relation, formula_of
 from prefcore.search import blackbox, faces, grid, interpolation, jumps, menu, polynomial, shrink
@@ -281,9 +281,10 @@ class Inquiry:
                 yield self._named(face, found, None)
         proofs: dict[int, Refutation | None] = {0: None, 1: None}
         for side in open_sides:
-            if any(isinstance(node, If) for node in formula.nodes):
+            try:
+                hull = hull_of(self.domain, gap(formula, (side,)))
+            except ValueError:  # too many cases
                 break
-            hull = hull_of(self.domain, gap_of(formula, (side,)))
             answer = decide(NEVER, hull, self.deadline.sooner(10.0))
             if isinstance(answer, Refutation):
                 proofs[side] = answer

@@ -7,6 +7,7 @@ witnesses; and z3's quantifier elimination for a triple whose A and C are simple
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial, reduce
 from itertools import islice, product
@@ -24,6 +25,7 @@ from prefcore.axioms import (
     span_statement,
     witness_statement,
 )
+from prefcore.closures import gap, is_closed
 from prefcore.evidence import (
     ClosedAndTotal,
     Counterexample,
@@ -51,8 +53,6 @@ from prefcore.formula import (
     evaluate,
     feature_terms,
     feature_values,
-    gap,
-    is_closed,
     parts,
 )
 from prefcore.records import EvidenceRejected
@@ -104,9 +104,9 @@ def find(
             if _unmet(formula, [_values(hull, mixed) for mixed in (first, middle, last)], closed):
                 return named(None, (first, middle, last))
             ends.append((first, last))
-    if closed and total is not None and not any(isinstance(node, If) for node in formula.nodes):
-        refuted = decide(NEVER, hull_of(hull.domain, gap(formula)), deadline.sooner(5.0))
-        if isinstance(refuted, Refutation):
+    with suppress(ValueError):  # too many cases
+        refuted = decide(NEVER, hull_of(hull.domain, gap(formula)), deadline.sooner(5.0)) if closed and total else None
+        if total is not None and isinstance(refuted, Refutation):
             return ClosedAndTotal(total, refuted)
     for term in islice(one_sided(formula), TERMS) if closed else ():
         matching = _matching(hull, term, deadline.sooner(5.0))
