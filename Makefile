@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 REPORTS := reports
 
-.PHONY: demo test test-all check bench clean
+.PHONY: demo test test-all check bench campaign docs clean
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -27,7 +27,14 @@ check: $(STAMP)
 	$(BIN)/python -m pytest -m 'not slow' -n 2
 
 bench: $(STAMP)
-	$(BIN)/python benchmarks/verify.py
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	for script in verify catalogue menus data_sets scale; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+
+campaign: $(STAMP)
+	$(BIN)/python -m tests.campaign --seed 0 --count 10000 --jobs 2
+
+docs: $(STAMP)
+	$(BIN)/prefcore catalogue --out docs
 
 clean:
 	rm -rf .venv build dist *.egg-info $(REPORTS)
