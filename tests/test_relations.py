@@ -20,8 +20,9 @@ import prefcore as pc
 import solvers
 from prefcore.claims import BlackBox
 from prefcore.evidence import Refutation, Step
-from prefcore.formula import Formula, evaluate, feature_values
+from prefcore.formula import Formula, Quotient, evaluate, feature_values
 from prefcore.relations import formula_of
+from prefcore.tracing import VanishingDenominator
 
 OUTCOMES = ("a", "b", "c", "d")
 HALF = Fraction(1, 2)
@@ -578,10 +579,6 @@ def hashed(A: Any, B: Any) -> Any:
     return len({A.expect(WATER), B.expect(WATER)}) <= 2
 
 
-def quotient(A: Any, B: Any) -> Any:
-    return (1 + A.expect(WATER)) / (2 + A["a"]) <= (1 + B.expect(WATER)) / (2 + B["a"])
-
-
 def pushed(A: Any, B: Any) -> Any:
     return A.map(str.upper)["A"] >= B.map(str.upper)["A"]
 
@@ -603,7 +600,7 @@ def numerator(A: Any, B: Any) -> Any:
 
 
 BOXES: tuple[Callable[[Any, Any], Any], ...] = (
-    *(exponential, support_size, rounded_to_float, listed, looped, hashed, quotient, pushed),
+    *(exponential, support_size, rounded_to_float, listed, looped, hashed, pushed),
     *(root, with_numpy, indexed, numerator),
 )
 
@@ -679,6 +676,158 @@ def test_a_black_box_is_never_proved_and_its_refutations_hold(function: Callable
             assert "black box" in verdict.reason
         else:
             assert isinstance(pc.kernel.check(verdict.claim, verdict.evidence), pc.Refuted)
+
+
+# -- quotients ------------------------------------------------------------------------------------------------------
+
+FLOOD = {"a"}
+RATES = {"a": HALF, "b": 1, "c": 2, "d": 4}  # positive at every outcome
+
+
+def quotient(A: Any, B: Any) -> Any:
+    return (1 + A.expect(WATER)) / (2 + A["a"]) <= (1 + B.expect(WATER)) / (2 + B["a"])
+
+
+def linear_fractional(A: Any, B: Any) -> Any:
+    return A.expect(WATER) / A.expect(RATES) <= B.expect(WATER) / B.expect(RATES)
+
+
+def negative_divisor(A: Any, B: Any) -> Any:
+    return A.expect(WATER) / (-1 - A.prob(FLOOD)) >= B.expect(WATER) / (-1 - B.prob(FLOOD))
+
+
+def both_lotteries(A: Any, B: Any) -> Any:
+    return (A.expect(WATER) - B.expect(WATER)) / (3 + A.prob(FLOOD) + 2 * B.prob(FLOOD)) <= Fraction(1, 4)
+
+
+def number_above(A: Any, B: Any) -> Any:
+    return 1 / A.expect(RATES) + 2 >= 1 / B.expect(RATES) + 2
+
+
+def nested(A: Any, B: Any) -> Any:
+    return (A.expect(WATER) / A.expect(RATES) + 1) / (1 + A["b"]) <= (B.expect(WATER) / B.expect(RATES) + 1) / (
+        1 + B["b"]
+    )
+
+
+def in_a_product(A: Any, B: Any) -> Any:
+    return (A.expect(WATER) / A.expect(RATES)) ** 2 <= (B.expect(WATER) / B.expect(RATES)) * B.expect(WATER)
+
+
+def in_a_maximum(A: Any, B: Any) -> Any:
+    values = [pc.maximum(L.expect(WATER) / L.expect(RATES), L["b"], HALF) for L in (A, B)]
+    return values[0] <= values[1]
+
+
+def in_a_case(A: Any, B: Any) -> Any:
+    if A.expect(WATER) / A.expect(RATES) > 1:
+        return A["a"] / (1 + A["b"]) <= B["a"] / (1 + B["b"])
+    return A.expect(WATER) <= B.expect(WATER)
+
+
+QUOTIENTS = (
+    *(quotient, linear_fractional, negative_divisor, both_lotteries),
+    *(number_above, nested, in_a_product, in_a_maximum, in_a_case),
+)
+
+
+@pytest.mark.parametrize("function", QUOTIENTS, ids=named)
+def test_a_quotient_is_traced_to_what_it_says(function: Callable[[Any, Any], Any]) -> None:
+    preference = pc.relation(function)
+    formula = formula_of(preference, OUTCOMES)
+    assert isinstance(formula, Formula)
+    assert any(isinstance(node, Quotient) for node in formula.nodes)
+    points = [pc.Distribution.point(o) for o in OUTCOMES]
+    points += [pc.mix(share, x, y) for share in (HALF, Fraction(1, 5)) for x, y in product(points, repeat=2) if x != y]
+    answers = set()
+    for A, B in product(points, repeat=2):
+        expected = bool(function(A, B))  # on exact distributions
+        assert preference(A, B) is expected
+        assert formula_says(formula, A, B) is expected
+        answers.add(expected)
+    assert answers == {True, False}
+
+
+@pytest.mark.parametrize("function", QUOTIENTS, ids=named)
+def test_the_verdicts_on_quotients_hold(function: Callable[[Any, Any], Any]) -> None:
+    points = [pc.Distribution.point(o) for o in ("a", "b", "d")]
+    points += [pc.mix(HALF, x, y) for x, y in product(points, repeat=2) if x != y]
+    report = pc.check(pc.relation(function), ("a", "b", "d"), axioms=["reflexive", "transitive", "total"], budget=4)
+    for A, B, C in product(points, repeat=3):
+        ab, bc, ac = bool(function(A, B)), bool(function(B, C)), bool(function(A, C))
+        if isinstance(report["reflexive"], pc.Proved):
+            assert function(A, A)
+        if isinstance(report["transitive"], pc.Proved):
+            assert ac or not (ab and bc)
+        if isinstance(report["total"], pc.Proved):
+            assert ab or function(B, A)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda A, B: A.expect(WATER) / A.prob({"a"}) <= B.expect(WATER) / B.prob({"a"}),
+        lambda A, B: A.expect(WATER) / (A["a"] - B["a"]) <= 1,
+        lambda A, B: 1 / A.expect(WATER) <= 1 / B.expect(WATER),
+        lambda A, B: A.expect(WATER) / (A["a"] - HALF) <= 1,
+        lambda A, B: (1 / (A["a"] - 1)) <= 1,
+        lambda A, B: Fraction(1, 2) / -A.prob({"b", "c"}) <= 1,
+    ],
+)
+def test_a_divisor_that_can_be_zero_is_an_error_that_says_its_range(function: Any) -> None:
+    preference = pc.relation(function)
+    for act in (lambda: formula_of(preference, OUTCOMES), lambda: pc.check(preference, OUTCOMES)):
+        with pytest.raises(VanishingDenominator, match=r"from .* to .* positive at every outcome"):
+            act()
+
+
+def test_a_divisor_that_is_zero_at_no_outcome_at_hand_is_fine() -> None:
+    rate = pc.relation(lambda A, B: A.expect(WATER) / A.expect({"a": 0, "b": 1, "c": 2, "d": 3}) <= B["b"])
+    assert isinstance(formula_of(rate, ("b", "c", "d")), Formula)
+    with pytest.raises(VanishingDenominator):
+        formula_of(rate, ("a", "b"))
+
+
+def guarded(A: Any, B: Any) -> Any:
+    if A["a"] == 0 or B["a"] == 0:
+        return A["a"] >= B["a"]
+    return A.expect(WATER) / A["a"] <= B.expect(WATER) / B["a"]
+
+
+def by_a_quotient(A: Any, B: Any) -> Any:
+    return A["a"] / (1 + A["b"] / (1 + A["c"])) <= B["a"] / (1 + B["b"] / (1 + B["c"]))
+
+
+def by_a_product(A: Any, B: Any) -> Any:
+    return A["a"] / (1 + A["b"] * A["c"]) <= B["a"]
+
+
+def by_a_maximum(A: Any, B: Any) -> Any:
+    return A["a"] / pc.maximum(1 + A["b"], 2) <= B["a"]
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (guarded, "only a case distinction keeps from zero"),
+        (by_a_quotient, "division by what is not linear"),
+        (by_a_product, "division by what is not linear"),
+        (by_a_maximum, "division by what is not linear"),
+    ],
+)
+def test_a_division_without_a_formula_is_a_black_box_with_its_reason(function: Any, reason: str) -> None:
+    preference = pc.relation(function)
+    traced = formula_of(preference, OUTCOMES)
+    assert isinstance(traced, BlackBox) and reason in traced.reason
+    points = [pc.Distribution.point("a"), pc.Distribution({"a": HALF, "d": HALF}), pc.Distribution.point("d")]
+    for A, B in product(points, repeat=2):
+        assert preference(A, B) is bool(function(A, B))
+
+
+@pytest.mark.parametrize("divisor", [0, Fraction(0), 0.0])
+def test_division_by_the_number_zero_is_pythons_error(divisor: Any) -> None:
+    with pytest.raises(ZeroDivisionError):
+        formula_of(pc.relation(lambda A, B: A["a"] / divisor <= B["a"]), OUTCOMES)
 
 
 def size_of_support(lottery: Any) -> int:
