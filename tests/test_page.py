@@ -12,6 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -468,3 +469,15 @@ def test_colours_agree_with_the_relation(relation: pc.Relation[Any]) -> None:
                 assert [stand for stand, loops in regions.items() if inside(place, loops)] == list(stands)
                 asked += 1
     assert asked > 90
+
+
+# -- the documentation ----------------------------------------------------------------------------------------------
+
+
+def test_the_notebook_page_runs() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "notebook.md").read_text(encoding="utf-8")
+    scope: dict[str, Any] = {}
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(code, scope)
+    ElementTree.fromstring(scope["svg"])
+    assert "A′" in {label.get_text() for label in scope["axes"].texts}
