@@ -213,7 +213,6 @@ def certificates() -> dict[str, tuple[Axiom, Any]]:
         "on a menu: between": (claim("tie", "betweenness", menu()), Enumerated()),
         "on a menu: acyclic": (claim("majority", "acyclic", menu()), Enumerated()),
         "on a menu: monotone": (claim("just noticeable", "monotone", menu()), Enumerated()),
-        "on a menu: by the simplex": (claim("tie", "transitive", menu()), proof(transitive, "tie", False)),
         "on a menu: not total": (claim("pareto", "total", menu()), Counterexample(a, b)),
         "achieved: transitive": (claim("rare", "transitive", on), proof(transitive, "rare", False, on)),
         "achieved: consistent": (claim("rare", "consistent", on), proof(consistent, "rare", False, on)),

@@ -234,6 +234,7 @@ def violation(formula: Formula, axiom: str, points: Sequence[Point], payoff: Seq
         return below[a, b] and not below[b, a]
 
     pairs, triples = product(points, repeat=2), product(points, repeat=3)
+    few = list(dict.fromkeys((*points[:2], *points[-2:])))
     match axiom:
         case "reflexive":
             return next((a for a in points if not below[a, a]), None)
@@ -257,7 +258,7 @@ def violation(formula: Formula, axiom: str, points: Sequence[Point], payoff: Seq
             for a, b in pairs:
                 if axiom == "consistent" and not below[a, b]:
                     continue
-                for c, alpha in product(points, (HALF, Fraction(1, 10))):
+                for c, alpha in product(few, (HALF, Fraction(1, 10))):
                     if holds(formula, mixed(alpha, a, c), mixed(alpha, b, c)) is not below[a, b]:
                         return a, b, c, alpha
             return None
@@ -268,14 +269,12 @@ def violation(formula: Formula, axiom: str, points: Sequence[Point], payoff: Seq
                         return a, b, alpha
             return None
         case "interpolation" | "interpolation_open":
-            chosen = [*points[:2], *points[-2:]]
-            for a, b, c in product(dict.fromkeys(chosen), repeat=3):
+            for a, b, c in product(few, repeat=3):
                 if below[a, b] and below[b, c] and meets(formula, a, b, c, axiom == "interpolation") is False:
                     return a, b, c
             return None
         case "continuous":
-            chosen = [*points[:4], *points[-2:]]
-            return next((t for t in product(dict.fromkeys(chosen), repeat=3) if jumps(formula, *t)), None)
+            return next((t for t in product(few, repeat=3) if jumps(formula, *t)), None)
         case _:
             assert payoff is not None and axiom in DOMINANCE
             return next((p for p in pairs if dominates(axiom, payoff, *p) and not below[p]), None)
@@ -399,8 +398,8 @@ def process() -> Achievable:
 
 @cache
 def menu() -> Menu:
-    """Two sure things, a gamble and a mixture of them."""
-    return Menu(tuple(lottery(p) for p in (simple(3)[0], simple(3)[1], simple(3)[2], simple(3)[-1])), range(3))
+    """A sure thing and two gambles."""
+    return Menu(tuple(lottery(simple(3)[k]) for k in (0, 1, -1)), range(3))
 
 
 def over(domain: Domain, formula: Formula) -> Hull:

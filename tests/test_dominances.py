@@ -38,7 +38,7 @@ def gains(a: Point, b: Point, utility: Sequence[Fraction]) -> Fraction:
 
 
 @given(payoffs, points(), points())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_violation_is_dominance_without_preference(payoff: tuple[Fraction, ...], a: Point, b: Point) -> None:
     for axiom in DOMINANCE:
         formula = violation(NEVER, axiom, payoff)
@@ -47,7 +47,7 @@ def test_a_violation_is_dominance_without_preference(payoff: tuple[Fraction, ...
 
 
 @given(payoffs, points(), points())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_whoever_likes_more_agrees_with_dominance(payoff: tuple[Fraction, ...], a: Point, b: Point) -> None:
     """First order: the steps generate the increasing utilities; second order: the kinks generate the concave ones."""
     levels = sorted(set(payoff))

@@ -156,7 +156,7 @@ def test_the_bound_counts_a_measure_by_its_mass(mass: str, good: bool) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(-6, 6), st.fractions(-2, 2, max_denominator=4)), max_size=4), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_an_accepted_lemma_is_true_on_simple_lotteries(pairs: list[tuple[int, Fraction]], data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(["tie", "excess", "pareto", "majority", "equality"]))
     axiom = data.draw(st.sampled_from(["transitive", "consistent"]))
@@ -316,7 +316,7 @@ def random_point(rng: Random, outcomes: int) -> Point:
 
 
 @given(st.integers(0, 2**32), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_clauses_hold_exactly_where_the_axiom_fails(seed: int, definitions: bool) -> None:
     """So whatever refutes the clauses proves the axiom."""
     rng = Random(seed)
@@ -362,7 +362,7 @@ def points(draw: st.DrawFn) -> Point:
 
 
 @given(st.sampled_from(sorted(BENT)), points(), points(), points(), st.booleans())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_the_search_along_a_segment_agrees_with_another(name: str, a: Point, b: Point, c: Point, closed: bool) -> None:
     formula = formula_of(BENT[name], THREE)
     assert isinstance(formula, Formula)
@@ -418,7 +418,7 @@ def read(tree: Any, A: Any, B: Any) -> Any:
 
 
 @given(random_relations)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_verdicts_on_random_relations_are_true(tree: Any) -> None:
     report = pc.check(pc.relation(lambda A, B: read(tree, A, B)), THREE, axioms=AXIOMS, budget=2, value=U)
     formula = report.traced
@@ -600,7 +600,7 @@ def test_witnesses_are_in_the_interval_that_the_axiom_names(alphas: tuple[Any, .
 
 
 @given(random_relations, points(), points())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_gap_lies_outside_the_relation_and_its_closure_contains_it(tree: Any, a: Point, b: Point) -> None:
     formula = formula_of(pc.relation(lambda A, B: read(tree, A, B)), THREE)
     assert isinstance(formula, Formula)
@@ -696,7 +696,7 @@ def test_contours_may_be_closed_on_one_side_only() -> None:
     other = certificates()["closed contours without gaps"][1]
     for formula in (low, high):
         about = Axiom(formula, "continuous", Simplex(range(3)))
-        assert violation(formula, "continuous", simple(3)) is not None
+        assert any(jumps(formula, *triple) for triple in product(simple(3), repeat=3))
         for upper, lower in product((None, other.upper, other.lower), repeat=2):
             with pytest.raises(EvidenceRejected):
                 kernel.check(about, ClosedContours(upper, lower))

@@ -248,7 +248,7 @@ def test_an_induced_distribution_adds_up_the_ways(seed: int) -> None:
 
 
 @given(seeds, st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_an_accepted_lemma_is_true_of_what_is_achieved(seed: int, scaled: bool) -> None:
     """Random lemmas, of which the tree makes many true that are false on the simplex."""
     rng = Random(seed)

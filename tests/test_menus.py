@@ -67,8 +67,10 @@ def everything(scale: int, constant: Fraction) -> Formula:
     return Formula(4, ((0, scale, 2 * scale, 5 * scale), (3, 0, 1, 1)), nodes)
 
 
-@pytest.mark.parametrize("count", [1, 2, 39, 40, 41, 64, 65, 130])
-@pytest.mark.parametrize(("scale", "constant"), [(1, Fraction(1, 5)), (10**300, Fraction(10**300, 7))])
+@pytest.mark.parametrize("count", [1, 2, 40, 41, 65, 130])
+@pytest.mark.parametrize(
+    ("scale", "constant"), [(1, Fraction(1, 5)), (10**300, Fraction(10**300, 7))], ids=["1", "big"]
+)
 def test_rows_are_the_relation_however_many_and_large(count: int, scale: int, constant: Fraction) -> None:
     formula = everything(scale, constant)
     points = lotteries(Random(count), count, 4)
@@ -186,7 +188,7 @@ BROKEN: dict[str, tuple[int, Callable[..., bool]]] = {
 
 
 @given(relations())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_violation_is_found_exactly_if_there_is_one(relation: Rows) -> None:
     n = range(len(relation))
     for axiom, (count, broken) in BROKEN.items():
