@@ -67,17 +67,16 @@ def _bounds(formula: Formula, scales: list[int], integers: list[list[int]]) -> t
                 scale, bound = scales[k], max(map(abs, integers[k]))
             case Affine(constant, terms):
                 scale = lcm(constant.denominator, *((w / scale_of[i]).denominator for w, i in terms))
-                bound = int(abs(constant) * scale) + sum(
-                    int(abs(w) / scale_of[i] * scale) * largest[i] for w, i in terms
-                )
+                factors = [(int(abs(w) / scale_of[i] * scale), i) for w, i in terms]
+                bound = int(abs(constant) * scale) + sum(factor * max(largest[i], 1) for factor, i in factors)
             case Product(i, j):
                 scale, bound = scale_of[i] * scale_of[j], largest[i] * largest[j]
             case Max(operands) | Min(operands):
                 scale = lcm(*(scale_of[i] for i in operands))
-                bound = max(largest[i] * (scale // scale_of[i]) for i in operands)
+                bound = max(max(largest[i], 1) * (scale // scale_of[i]) for i in operands)
             case If(_, i, j):
                 scale = lcm(scale_of[i], scale_of[j])
-                bound = max(largest[i] * (scale // scale_of[i]), largest[j] * (scale // scale_of[j]))
+                bound = max(max(largest[k], 1) * (scale // scale_of[k]) for k in (i, j))
         peak = max(peak, bound, scale)
         largest.append(bound)
         scale_of.append(scale)

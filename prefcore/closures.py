@@ -35,6 +35,8 @@ def drawn_out(formula: Formula) -> Formula:
                 no = node(Not(yes))
                 cases = [((*guards, yes), t) for guards, t in terms[then]]
                 terms[index] = cases + [((*guards, no), t) for guards, t in terms[otherwise]]
+                if len(terms[index]) > ALTERNATIVES:
+                    raise ValueError("too many case distinctions inside a term")
             case Atom(op, term):
                 alternatives = (node(And((*guards, node(Atom(op, t))))) for guards, t in terms[term])
                 conditions[index] = node(Or(tuple(alternatives)))

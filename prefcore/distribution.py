@@ -50,6 +50,14 @@ def exact(value: object, what: str = "value") -> Fraction:
     raise TypeError(f'{what} must be an int, Fraction, Decimal, float or a string such as "1/3", got {value!r}')
 
 
+def is_exact(value: object) -> bool:
+    """Whether a value is a ``Fraction`` in lowest terms, with the sign of its numerator: not a forged one."""
+    if type(value) is not Fraction:
+        return False
+    p, q = value.numerator, value.denominator
+    return type(p) is int and type(q) is int and q > 0 and math.gcd(p, q) == 1
+
+
 def payoff_at(payoff: Payoff, outcome: Outcome) -> Fraction:
     """The payoff of one outcome, exactly. Raises ``ValueError`` if the payoff does not cover it."""
     if isinstance(payoff, Mapping):

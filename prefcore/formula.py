@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from prefcore.distribution import is_exact
+
 
 @dataclass(frozen=True, slots=True)
 class Feature:
@@ -166,8 +168,8 @@ class Formula:
                 good = type(side) is int and side in (0, 1) and type(feature) is int
                 good = good and 0 <= feature < len(self.features)
             case Affine(constant, terms):
-                good = type(constant) is Fraction and type(terms) is tuple
-                good = good and all(type(t) is tuple and len(t) == 2 and type(t[0]) is Fraction for t in terms)
+                good = is_exact(constant) and type(terms) is tuple
+                good = good and all(type(t) is tuple and len(t) == 2 and is_exact(t[0]) for t in terms)
             case Max(terms) | Min(terms):
                 good = type(terms) is tuple and len(terms) > 0
             case Atom(op, _):

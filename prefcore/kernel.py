@@ -40,7 +40,7 @@ from prefcore.axioms import (
 from prefcore.claims import Achievable, Axiom, BlackBox, Claim, Domain, Menu, Optimal, Simplex
 from prefcore.clauses import Clauses, Exact, FeatureOf, Mass, Polynomial, add, clauses_of
 from prefcore.closures import gap, is_closed
-from prefcore.distribution import Distribution, mix
+from prefcore.distribution import Distribution, is_exact, mix
 from prefcore.domains import Largest, largest_over, outcome_distribution
 from prefcore.dominances import violation
 from prefcore.evidence import (
@@ -120,6 +120,7 @@ def _axiom_claim(claim: Axiom, evidence: Evidence) -> bool:
         domain.process.tree.__post_init__()
         _require(max(domain.process.tree.outcome) < len(domain.outcomes), "the tree has an outcome of its own")
     if isinstance(domain, Menu):
+        _require(claim.axiom != CONTINUOUS, "continuity speaks of limits, and a menu has none")
         _require(conforms(domain.lotteries, tuple[Distribution, ...]) and bool(domain.lotteries), "no menu")
         for lottery in domain.lotteries:
             _lottery(lottery, domain)
@@ -347,7 +348,7 @@ def check_product_lemma(system: Clauses, lemma: ProductLemma) -> None:
 
 
 def _lottery(lottery: Distribution, domain: Domain) -> None:
-    exact = all(type(p) is Fraction and p > 0 for _, p in lottery.items())
+    exact = all(is_exact(p) and p > 0 for _, p in lottery.items())
     _require(exact and sum(p for _, p in lottery.items()) == 1, "a lottery is not an exact distribution")
     _require(all(o in domain.outcomes for o in lottery), "a lottery leaves the domain")
 

@@ -108,9 +108,9 @@ margin-right:.45em;border:1.5px solid;border-radius:50%;font-size:.86em}
 .prefcore li{margin:.2em 0}
 .prefcore pre{font:13px/1.45 'DejaVu Sans Mono',Menlo,Consolas,monospace;background:#f6f7f9;padding:.7em .9em;
 overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
-.prefcore .policies{width:auto;font-size:13px}
+.prefcore .policies{width:auto}
 .prefcore .policies th,.prefcore .policies td{padding:.25em 1.6em .25em 0}
-.prefcore td.formula,.prefcore .policies td:nth-child(2){min-width:0}
+.prefcore .policies td:nth-child(2){min-width:0}
 .prefcore.prefcore.prefcore :is(tr,th,td){background:#fff;text-align:left;vertical-align:top}
 .prefcore.prefcore.prefcore table{table-layout:auto;color:inherit;font-size:14px}
 .prefcore.prefcore :is(h1,h2,h3,p,li,pre,code):not(.quiet){color:inherit}

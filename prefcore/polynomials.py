@@ -17,6 +17,7 @@ from prefcore.clauses import Clauses, FeatureOf, Monomial, Polynomial
 from prefcore.records import EvidenceRejected
 
 LARGEST = 100_000  # tuples of outcomes that are gone through
+HIGHEST = 5  # draws from one lottery, whose orders are gone through
 
 Draws = tuple[tuple[int, ...], ...]  # for each measure, the outcomes drawn from it
 Probabilities = tuple[tuple[int, int], ...]  # of outcomes, each with its measure
@@ -40,6 +41,8 @@ def degrees_of(products: Sequence[Product], system: Clauses) -> tuple[int, ...]:
         for monomial in p:
             for m, vectors in _factors(probabilities, monomial, system).items():
                 degrees[m] = max(degrees[m], len(vectors))
+    if max(degrees, default=0) > HIGHEST:
+        raise EvidenceRejected("a product of too high a degree")
     return tuple(degrees)
 
 

@@ -17,7 +17,7 @@ from types import UnionType
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from prefcore.claims import Axiom, BlackBox, Claim, Menu, Simplex
-from prefcore.distribution import Distribution
+from prefcore.distribution import Distribution, is_exact
 from prefcore.evidence import Evidence
 from prefcore.trees import HistoryTree, Tabulation
 
@@ -56,8 +56,10 @@ def conforms(value: object, kind: Any) -> bool:
                 good = len(value) == len(args) and all(conforms(v, a) for v, a in zip(value, args, strict=True))
             if good:
                 return True
-        elif type(value) is option and (
-            not is_dataclass(option) or all(conforms(getattr(value, n), k) for n, k in _hints(option).items())
+        elif (
+            type(value) is option
+            and (option is not Fraction or is_exact(value))
+            and (not is_dataclass(option) or all(conforms(getattr(value, n), k) for n, k in _hints(option).items()))
         ):
             return True
     return False

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from prefcore.distribution import is_exact
+
 History = tuple[Any, ...]
 PolicyTable = tuple[tuple[Fraction, ...], ...]  # by decision history: the probability of each available action
 
@@ -35,7 +37,7 @@ class HistoryTree:
         for lowest, row in rows:
             total = Fraction(0)
             for p, child in row:
-                if type(p) is not Fraction or p <= 0 or type(child) is not int or not lowest <= child < nodes:
+                if not is_exact(p) or p <= 0 or type(child) is not int or not lowest <= child < nodes:
                     raise ValueError(f"a history tree has a malformed branch: {(p, child)!r}")
                 total += p
             if total != 1:

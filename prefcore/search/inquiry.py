@@ -374,7 +374,7 @@ class Inquiry:
         found, self.note = menu.find(claim, formula, self.domain, self.deadline)
         if found is not None:
             yield found
-        elif claim.axiom not in COMPOUND:  # what holds on the whole simplex holds on the menu
+        if claim.axiom not in COMPOUND:  # what holds on the whole simplex holds on the menu
             note = self.note
             for evidence in self._on_hull(claim, formula):
                 if not isinstance(evidence, (Counterexample, Cycle)):
