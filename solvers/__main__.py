@@ -1,4 +1,4 @@
-"""The command line: ``prefcore demo | check | solve | verify``, each with ``--json``.
+"""The command line: ``prefcore demo | check | solve | verify | catalogue``, each with ``--json``.
 
 Exit status: 0 done (``verify``: all accepted, ``solve``: solved), 1 not (rejected, unknown), 2 a mistake in what was
 asked, or an error that the file's own code raised.
@@ -25,6 +25,7 @@ from prefcore.relations import Relation, formula_of, outcomes_tuple
 from prefcore.report import Report, summary
 from prefcore.stochastic import ChoiceAxiom, PairwiseAxiom
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
+from prefcore.words import nearest
 
 
 class Mistake(Exception):
@@ -88,7 +89,13 @@ def _parser() -> argparse.ArgumentParser:
         "--outcomes", default="outcomes", metavar="NAME", help="the outcomes' name in FILE.py, for a relation"
     )
     verify.set_defaults(run=_verify)
-    for command in (demo, check, solve, verify):
+    table = commands.add_parser("catalogue", help="write the page of ready-made relations, with their verdicts")
+    table.add_argument("--out", default="docs", help="folder for catalogue.md and its pictures (default: docs)")
+    table.add_argument("--only", metavar="NAMES", help="names of relations separated by commas (default: all)")
+    table.add_argument("--budget", type=float, default=60.0, help="seconds for each relation (default: 60)")
+    table.add_argument("--no-progress", action="store_true", help="no progress bar on the standard error")
+    table.set_defaults(run=_catalogue)
+    for command in (demo, check, solve, verify, table):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
     return parser
 
@@ -164,6 +171,62 @@ def _solve(options: argparse.Namespace) -> int:
     }
     _say(options, f"{solution.report}\n\n{solution}", data)
     return 1 if isinstance(solution.verdict, Unknown) else 0
+
+
+def _catalogue(options: argparse.Namespace) -> int:
+    from solvers import catalogue_page
+
+    chosen = _examples(options.only)
+    folder = Path(options.out)
+    if folder.exists() and not folder.is_dir():
+        raise Mistake(f"--out must be a folder, and {folder} is a file")
+    if not options.budget > 0:
+        raise Mistake(f"--budget must be a positive number of seconds, got {options.budget:g}")
+    entries: list[catalogue_page.Entry] = []
+    _progress(options, 0, len(chosen), chosen[0])
+    for entry in catalogue_page.classify_all(chosen, options.budget):
+        entries.append(entry)
+        _progress(options, len(entries), len(chosen), "".join(chosen[len(entries) : len(entries) + 1]))
+    try:
+        written = catalogue_page.save(folder, entries)
+    except OSError as error:
+        raise Mistake(f"{folder}: {error.strerror}") from error
+    words = {"✓": "proved", "✗": "refuted", "?": "unknown"}
+    data: list[dict[str, Any]] = [
+        {
+            "relation": entry.name,
+            "seconds": round(entry.seconds, 3),
+            "bytes": entry.size,
+            "verdicts": {cell.axiom: words[cell.mark] for cell in entry.cells},
+        }
+        for entry in entries
+    ]
+    unknown = sum(kind == "unknown" for row in data for kind in row["verdicts"].values())
+    _say(options, f"{written[0]}: {len(data)} relations, {unknown} verdicts unknown", data)
+    return 0
+
+
+def _examples(names: str | None) -> list[str]:
+    """The names of the examples that were asked for, in the catalogue's order."""
+    from prefcore.catalogue.examples import EXAMPLES
+
+    known = [example.name for example in EXAMPLES]
+    if names is None:
+        return known
+    wanted = [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in known:
+            raise Mistake(f"the catalogue has no {name!r}{nearest(name, known)}")
+    return [name for name in known if name in wanted]
+
+
+def _progress(options: argparse.Namespace, done: int, total: int, name: str) -> None:
+    """A bar on the standard error, if that is a terminal."""
+    if options.no_progress or not sys.stderr.isatty():
+        return
+    filled = 30 * done // total
+    bar = f"[{'#' * filled}{'.' * (30 - filled)}] {done}/{total} {name}"
+    print(f"\r{bar:<72}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 def _verify(options: argparse.Namespace) -> int:
