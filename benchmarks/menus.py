@@ -220,7 +220,8 @@ def measure(name: str, size: int, limit: float, peers: Sequence[str]) -> Row:
     if found is None:
         raise RuntimeError(f"no answer from prefcore for {name}, {size} lotteries, in {OUR_LIMIT:g} s")
     theirs = {p: result_of(side, name, size, limit=limit) if p in peers else None for p, side in SIDES.items()}
-    return Row(name, size, *found, theirs, limit)
+    seconds, kernel, answer = found
+    return Row(name, size, seconds, kernel, answer, theirs, limit)
 
 
 def document(rows: Sequence[Row], limit: float) -> str:

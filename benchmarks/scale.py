@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import product
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -34,12 +35,13 @@ from prefcore.claims import Axiom
 from prefcore.formula import Formula
 from prefcore.records import to_json
 from prefcore.relations import formula_of
+from prefcore.tracing import FormulaTooLarge
 
 SIZES = (10**2, 10**3, 10**4, 10**5, 10**6)
 FUNCTIONALS = (1, 2, 4, 8)
 FAMILIES = ("lexicographic", "chance constraints")
 AXIOMS = tuple(axiom for axiom in pc.AXIOMS if axiom not in DOMINANCE)
-LIMIT = 300.0  # seconds for one point, all repetitions together
+LIMIT = 150.0  # seconds for one point, all repetitions together
 SEED = 20242
 AIM_SECONDS, AIM_GIB, AIM_FUNCTIONALS = 10.0, 2.0, 4  # at the most outcomes, to decide and to check again
 TABLE, CHART = RESULTS / "scale.md", RESULTS / "scale.svg"
@@ -66,8 +68,12 @@ def relation_of(family: str, functionals: int, payoffs: Sequence[list[int]], bad
         return pc.lexicographic(*values)
     if functionals == 1:
         return pc.expected_reward(payoffs[0].__getitem__)
-    limits = [pc.at_most(pc.prob(lambda o, event=event: event[o] == 1), Fraction(1, 10)) for event in bad]
+    limits = [pc.at_most(pc.prob(partial(_holds, event)), Fraction(1, 10)) for event in bad]
     return pc.constrained(limits, values[0])
+
+
+def _holds(event: bytes, outcome: int) -> bool:
+    return event[outcome] == 1
 
 
 def ask(connection: Connection, family: str, functionals: int, size: int) -> None:
@@ -90,7 +96,11 @@ def ask(connection: Connection, family: str, functionals: int, size: int) -> Non
         formula_of.cache_clear()
         return trace + decide + again, (trace, decide, again, report)
 
-    seconds, (trace, decide, again, report) = once()
+    try:
+        seconds, (trace, decide, again, report) = once()
+    except FormulaTooLarge:
+        connection.send("too large")
+        return
     rest = [once()[1][:3] for _ in range(2)] if seconds < 2 else []
     times = [sorted(x)[len(x) // 2] for x in zip((trace, decide, again), *rest, strict=True)]
     unknown = sum(isinstance(verdict, pc.Unknown) for verdict in report.values())
@@ -118,25 +128,33 @@ def evidence_bytes(report: pc.Report) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What was measured; None where it took longer than the limit, or the process died."""
+    """What was measured, or why nothing was."""
 
     family: str
     functionals: int
     outcomes: int
     measured: tuple[float, float, float, float, int, int] | None
+    excuse: str = ""
 
     @property
     def seconds(self) -> float | None:
         """To decide and to check again."""
         return None if self.measured is None or self.measured[5] == len(AXIOMS) else sum(self.measured[:3])
 
-    def cells(self, limit: float) -> tuple[str, ...]:
+    def cells(self) -> tuple[str, ...]:
         named = (self.family, str(self.functionals), f"{self.outcomes:,}")
         if self.measured is None:
-            return (*named, "-", f"> {limit:g}", "-", "-", "-", "-")
+            return (*named, "-", self.excuse, "-", "-", "-", f"{len(AXIOMS)} of {len(AXIOMS)}")
         trace, decide, again, peak, size, unknown = self.measured
         times = (f"{x:.4f}" for x in (trace, decide, again))
         return (*named, *times, f"{peak:.0f}", f"{size:,}", f"{unknown} of {len(AXIOMS)}")
+
+
+def measure(family: str, functionals: int, size: int, limit: float) -> Point:
+    found = result_of(ask, family, functionals, size, limit=limit)
+    if isinstance(found, tuple):
+        return Point(family, functionals, size, found)
+    return Point(family, functionals, size, None, found or f"> {limit:g}")
 
 
 # -- the page and the chart -----------------------------------------------------------------------------------------
@@ -168,9 +186,9 @@ def document(points: Sequence[Point], limit: float) -> str:
             f"All {len(AXIOMS)} axioms but those of dominance. decide s: all verdicts with certificates, the kernel's",
             "check included, of a traced relation; kernel s: its check again; peak: of the whole process, payoffs and",
             "libraries included; evidence: all certificates as JSON without the formulas' features.",
-            f"A point is stopped after {limit:g} s.",
+            f"A point is stopped after {limit:g} s. Too large: it reads more numbers than a formula may hold.",
             "",
-            *aligned(HEADER, [point.cells(limit) for point in points], range(1, len(HEADER) - 1)),
+            *aligned(HEADER, [point.cells() for point in points], range(1, len(HEADER) - 1)),
             "",
             *aims(points),
             "",
@@ -252,8 +270,8 @@ def main() -> int:
     options = parser.parse_args()
     points = []
     for family, functionals, size in product(options.families, options.functionals, options.sizes):
-        points.append(Point(family, functionals, size, result_of(ask, family, functionals, size, limit=options.limit)))
-        print(" | ".join(points[-1].cells(options.limit)), file=sys.stderr, flush=True)
+        points.append(measure(family, functionals, size, options.limit))
+        print(" | ".join(points[-1].cells()), file=sys.stderr, flush=True)
     page = document(points, options.limit)
     print(page, end="")
     write_atomically(options.out, page)
