@@ -206,9 +206,10 @@ class Inquiry:
         proof = polynomial.refute(statement, hull, self.deadline.sooner(10.0))
         if proof is not None:
             yield proof
+        within = self.deadline.sooner(5.0)
         for size in (3, 4):
             for face, local in islice(self._asked_on_faces(claim, size), 2):
-                for lotteries, alpha in polynomial.points(statement, local, self.deadline.sooner(5.0)):
+                for lotteries, alpha in polynomial.points(statement, local, within) if within.left else ():
                     yield self._named(face, lotteries, alpha)
 
     def _asked_on_faces(self, claim: Axiom, size: int) -> Iterator[tuple[Any, Formula]]:
@@ -230,12 +231,6 @@ class Inquiry:
             yield shrink.simplest(claim, named) if isinstance(self.domain, Simplex) else named
 
     def _betweenness(self, claim: Axiom, formula: Formula) -> Iterator[Evidence]:
-        nonlinear = any(isinstance(node, (Product, Quotient)) for node in formula.nodes)
-        for size in (3, 4) if nonlinear else ():
-            for face, local in islice(self._on_faces(size), 4):
-                found = grid.on_formula(claim.axiom, local, self.deadline.sooner(2.0))
-                if found is not None:
-                    yield self._named(face, *found)
         for alpha in MIXING:
             yield from self._on_some_faces(claim, betweenness_at(alpha), 3, 0, 4, alpha)
         hull = self.hull()
@@ -243,6 +238,12 @@ class Inquiry:
             answer = decide(statement, hull, self.deadline.sooner(10.0))
             if isinstance(answer, Refutation):
                 yield answer if rule is None else rule(answer)
+        nonlinear = any(isinstance(node, (Product, Quotient)) for node in formula.nodes)
+        for size in (3, 4) if nonlinear else ():
+            for face, local in islice(self._on_faces(size), 4):
+                found = grid.on_formula(claim.axiom, local, self.deadline.sooner(2.0))
+                if found is not None:
+                    yield self._named(face, *found)
         for alpha in MIXING:
             answer = decide(betweenness_at(alpha), hull, self.deadline.sooner(10.0))
             if answer is not None and not isinstance(answer, Refutation):
