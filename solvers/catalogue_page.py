@@ -300,6 +300,7 @@ def definition(name: str) -> str:
     cited = [i for i, text in enumerate(paragraphs) if re.search(r"\[[^\]]*(\d{4}|CPP24)[^\]]*\]", text)]
     chosen = paragraphs[: cited[0] + 1] if cited else paragraphs[:1]
     text = "\n\n".join(" ".join(part.split()) for part in chosen)
+    text = text.replace("[CPP24]", "[Colaço Carr, Panangaden and Precup 2024]")
     return re.sub(r":func:`([^`]*)`", r"`\1`", text).replace("``", "`")
 
 
