@@ -53,26 +53,13 @@ def check(
     if [outcomes, menu, process].count(None) != 2:
         raise TypeError("check needs one domain: a sequence of outcomes, or menu=, or process=")
     if menu is not None:
-        return check_on(relation, _menu(menu), axioms, budget, closed=False, value=value)
+        return check_on(relation, menu_of(menu), axioms, budget, closed=False, value=value)
     if process is not None:
         if not isinstance(process, DirectPreferenceProcess):
             raise TypeError(f"process must be a DirectPreferenceProcess, got {process!r}")
         domain = Achievable(tabulate(process, limit))
         return check_on(relation, domain, axioms, budget, closed=False, value=value)
     return check_on(relation, Simplex(outcomes_tuple(outcomes)), axioms, budget, closed=True, value=value)
-
-
-def _menu(menu: object) -> Menu:
-    """The menu, and the outcomes that its lotteries can give."""
-    if isinstance(menu, (str, bytes, Distribution)) or not isinstance(menu, Iterable):
-        raise TypeError(f"menu must be a sequence of Distributions, got {menu!r}")
-    lotteries = tuple(menu)
-    for i, lottery in enumerate(lotteries):
-        if not isinstance(lottery, Distribution):
-            raise TypeError(f"menu must hold Distributions, got {lottery!r} at position {i}")
-    if not lotteries:
-        raise ValueError("menu must not be empty")
-    return Menu(tuple(dict.fromkeys(lotteries)), tuple(dict.fromkeys(o for lottery in lotteries for o in lottery)))
 
 
 def check_on(
@@ -128,3 +115,16 @@ def _seconds(budget: float | None) -> float:
     if not seconds > 0:
         raise ValueError(f"budget must be a positive number of seconds, got {budget!r}")
     return seconds
+
+
+def menu_of(menu: object) -> Menu:
+    """The menu, and the outcomes that its lotteries can give; raises ``ValueError``/``TypeError`` at the door."""
+    if isinstance(menu, (str, bytes, Distribution)) or not isinstance(menu, Iterable):
+        raise TypeError(f"menu must be a sequence of Distributions, got {menu!r}")
+    lotteries = tuple(menu)
+    for i, lottery in enumerate(lotteries):
+        if not isinstance(lottery, Distribution):
+            raise TypeError(f"menu must hold Distributions, got {lottery!r} at position {i}")
+    if not lotteries:
+        raise ValueError("menu must not be empty")
+    return Menu(tuple(dict.fromkeys(lotteries)), tuple(dict.fromkeys(o for lottery in lotteries for o in lottery)))

@@ -15,9 +15,10 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from prefcore.axioms import AXIOMS, CONTINUOUS, DOMINANCE
 from prefcore.certificates import load_certificate, save_certificate
-from prefcore.claims import Axiom, Claim, Optimal, Simplex
-from prefcore.distribution import Distribution
+from prefcore.claims import Achievable, Axiom, Claim, Domain, Optimal, Simplex
+from prefcore.distribution import Distribution, Payoff, exact, exact_payoffs
 from prefcore.evidence import Counterexample
 from prefcore.processes import DEFAULT_LIMIT, DirectPreferenceProcess, tabulate
 from prefcore.records import EvidenceRejected, from_json
@@ -68,10 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
     check = commands.add_parser("check", help="which axioms a relation satisfies")
     check.add_argument("target", metavar="FILE.py:NAME", help="a relation, or a process with a preference")
-    check.add_argument(
-        "--outcomes", default="outcomes", metavar="NAME", help="the outcomes' name in FILE.py, for a relation"
-    )
-    check.add_argument("--axioms", help="names separated by commas (default: all but interpolation_open)")
+    check.add_argument("--axioms", help="names separated by commas, or all (default: the seven of the theorems)")
     check.add_argument("--html", metavar="FILE", help="write the report as a page")
     check.add_argument("--certificates", metavar="FOLDER", help="write AXIOM.json for each verdict")
     check.set_defaults(run=_check)
@@ -85,10 +83,16 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", help="re-check a certificate with the kernel alone")
     verify.add_argument("certificates", metavar="CERTIFICATE.json", nargs="+", help="files, or folders of them")
     verify.add_argument("--claim", metavar="FILE.py:NAME", help="the relation or process that it must be about")
-    verify.add_argument(
-        "--outcomes", default="outcomes", metavar="NAME", help="the outcomes' name in FILE.py, for a relation"
-    )
     verify.set_defaults(run=_verify)
+    for command in (check, verify):
+        command.add_argument(
+            "--outcomes", default="outcomes", metavar="NAME", help="the outcomes' name in FILE.py, for a relation"
+        )
+        command.add_argument("--menu", metavar="NAME", help="a list of Distributions in FILE.py to choose from instead")
+        command.add_argument(
+            "--achievable", action="store_true", help="for a process: on what its policies achieve, instead of all"
+        )
+        command.add_argument("--value", metavar="NAME", help="the payoff in FILE.py by which dominance is meant")
     table = commands.add_parser("catalogue", help="write the page of ready-made relations, with their verdicts")
     table.add_argument("--out", default="docs", help="folder for catalogue.md and its pictures (default: docs)")
     table.add_argument("--only", metavar="NAMES", help="names of relations separated by commas (default: all)")
@@ -124,10 +128,13 @@ def _check(options: argparse.Namespace) -> int:
     from prefcore.checking import check_on
     from solvers.stories import explain
 
-    relation, outcomes, closed = _relation(options.target, options.outcomes, options.limit)
+    relation, domain, closed, value = _subject(options, options.target, options.limit)
     axioms = None if options.axioms is None else tuple(name.strip() for name in options.axioms.split(","))
+    if axioms == ("all",):
+        axioms = tuple(a for a in AXIOMS if options.value or a not in DOMINANCE)
+        axioms = tuple(a for a in axioms if a != CONTINUOUS) if options.menu else axioms
     try:
-        report = explain(check_on(relation, Simplex(outcomes), axioms, options.budget, closed))
+        report = explain(check_on(relation, domain, axioms, options.budget, closed, value))
         if options.html:
             report.save(options.html)
         if options.certificates:
@@ -295,14 +302,26 @@ def _load(target: str) -> Any:
     return getattr(module, name)
 
 
-def _relation(target: str, outcomes_name: str, limit: int) -> tuple[Relation[Any], tuple[Any, ...], bool]:
-    """A relation, its outcomes, and whether events may name only these."""
+def _subject(options: argparse.Namespace, target: str, limit: int) -> tuple[Relation[Any], Domain, bool, Payoff | None]:
+    """A relation, the domain it is checked on, whether events may name only the domain's outcomes, and the payoff."""
     found = _load(target)
+    file = target.rpartition(":")[0]
+    value = None if options.value is None else _load(f"{file}:{options.value}")
     try:
         if isinstance(found, DirectPreferenceProcess):
-            return found.preference, tuple(tabulate(found, limit).outcomes), False
+            if options.menu:
+                raise Mistake("--menu is for a relation, and this is a process")
+            tabulation = tabulate(found, limit)
+            domain = Achievable(tabulation) if options.achievable else Simplex(tuple(tabulation.outcomes))
+            return found.preference, domain, False, value
         if isinstance(found, Relation):
-            return found, outcomes_tuple(_load(f"{target.rpartition(':')[0]}:{outcomes_name}")), True
+            if options.achievable:
+                raise Mistake("--achievable is for a process, and this is a relation")
+            if options.menu:
+                from prefcore.checking import menu_of  # it loads the finders
+
+                return found, menu_of(_load(f"{file}:{options.menu}")), False, value
+            return found, Simplex(outcomes_tuple(_load(f"{file}:{options.outcomes}"))), True, value
     except Exception as error:
         raise _mistake(error) from error
     raise Mistake(
@@ -321,8 +340,11 @@ def _expected(options: argparse.Namespace, certificate: Path) -> Claim:
             tabulation = tabulate(found)
             relation = formula_of(found.preference, tuple(tabulation.outcomes), closed=False)
             return Optimal(tabulation, relation, stored.policy)  # type: ignore[arg-type]
-        relation_of, outcomes, closed = _relation(options.claim, options.outcomes, DEFAULT_LIMIT)
-        return Axiom(formula_of(relation_of, outcomes, closed), stored.axiom, Simplex(outcomes))
+        relation_of, domain, closed, value = _subject(options, options.claim, DEFAULT_LIMIT)
+        outcomes = tuple(domain.outcomes)
+        values = None if value is None else tuple(exact(v) for v in exact_payoffs(value, outcomes))
+        values = values if stored.axiom in DOMINANCE else None
+        return Axiom(formula_of(relation_of, outcomes, closed), stored.axiom, domain, values)
     except Mistake:
         raise
     except Exception as error:

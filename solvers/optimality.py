@@ -32,8 +32,8 @@ from prefcore.evidence import (
 )
 from prefcore.processes import DEFAULT_LIMIT, DirectPreferenceProcess, Policy, policy_table, tabulate
 from prefcore.relations import Relation, formula_of
-from prefcore.tracing import FormulaTooLarge, UnknownOutcome
 from prefcore.report import Report
+from prefcore.tracing import FormulaTooLarge, UnknownOutcome
 from prefcore.trees import History, PolicyTable, TablePolicy, Tabulation
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
 from solvers.induction import best_by_comparisons
