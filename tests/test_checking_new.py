@@ -166,7 +166,15 @@ def looked_at(report: pc.Report) -> None:
 
 
 POLYNOMIAL = (
-    *("mean_variance", "mixture_symmetric", "skew_symmetric", "outperforming", "regret", "pairwise"),
+    *(
+        "mean_variance",
+        "mean_semideviation",
+        "mixture_symmetric",
+        "skew_symmetric",
+        "outperforming",
+        "regret",
+        "pairwise",
+    ),
     *("weighted_utility", "entropic_risk", "quadratic_utility"),
 )
 DAILY = ("expected_reward", "lexicographic", "cvar", "pareto", "semiorder", "worst_case")
