@@ -14,7 +14,7 @@ from prefcore.report import Report
 from prefcore.search.inquiry import Inquiry
 from prefcore.search.semilinear import Deadline
 from prefcore.tracing import FormulaTooLarge
-from prefcore.verdicts import Unknown
+from prefcore.verdicts import Unknown, Verdict
 from prefcore.words import nearest
 
 DEFAULT_AXIOMS = ("reflexive", "transitive", "preorder", "total", "consistent", "convex", "interpolation")
@@ -48,7 +48,7 @@ def check(
     decided within it is ``Unknown`` and says so.
 
     Raises ``ValueError``/``TypeError`` for malformed outcomes, a payoff with gaps, an event that names none of the
-    outcomes, or a relation that does not return a comparison.
+    `outcomes`, or a relation that does not return a comparison.
     """
     if [outcomes, menu, process].count(None) != 2:
         raise TypeError("check needs one domain: a sequence of outcomes, or menu=, or process=")
@@ -84,7 +84,10 @@ def check_on(
     except FormulaTooLarge as error:
         unknown = Unknown(None, str(error), "merge outcomes that the relation does not tell apart", 0.0)
         return Report(relation, outcomes, None, dict.fromkeys(names, unknown), domain=domain)
-    verdicts = {name: inquiry.verdict(name) for name in names}
+    verdicts: dict[str, Verdict] = {}
+    for done, name in enumerate(names):  # what is left is shared out, so that no axiom leaves nothing for the others
+        inquiry.deadline = deadline.sooner(deadline.left / (len(names) - done))
+        verdicts[name] = inquiry.verdict(name)
     return Report(relation, outcomes, traced, verdicts, domain=domain)
 
 
@@ -92,6 +95,8 @@ def _names(axioms: Sequence[str] | None, domain: Domain, value: Payoff | None) -
     """The axioms asked for, once it is seen that they mean something here."""
     if isinstance(axioms, str):
         raise TypeError(f"axioms must be a sequence of names, got {axioms!r}: write [{axioms!r}]")
+    if axioms is not None and not isinstance(axioms, Iterable):
+        raise TypeError(f"axioms must be a sequence of names, got {axioms!r}")
     if axioms is None:
         default = MENU_AXIOMS if isinstance(domain, Menu) else DEFAULT_AXIOMS
         return default if value is None else (*default, *VALUE_AXIOMS)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from prefcore.arrays import evaluated
 from prefcore.formula import Formula, Quotient, evaluate
 
-SMALL = 40  # lotteries up to which a plain loop is as quick
+SMALL = 6  # lotteries up to which a plain loop is as quick
 
 Values = Sequence[Fraction]  # of the features
 Row = int

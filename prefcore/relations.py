@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import linecache
 from collections.abc import Callable, Hashable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -107,6 +108,9 @@ def outcomes_tuple(outcomes: object) -> tuple[Any, ...]:
     return listed
 
 
+_TRACED: ContextVar[tuple[Relation[Any], ...]] = ContextVar("traced", default=())  # the relations being traced
+
+
 @lru_cache(maxsize=32)
 def formula_of(preference: Relation[Any], outcomes: tuple[Any, ...], closed: bool = True) -> Formula | BlackBox:
     """The relation's formula over these outcomes, or the black box it stays, with the reason.
@@ -115,6 +119,11 @@ def formula_of(preference: Relation[Any], outcomes: tuple[Any, ...], closed: boo
     for a relation that is written wrongly or returns no truth value, ``FormulaTooLarge`` with the size.
     """
     trace = Trace(outcomes, closed)
+    if preference in _TRACED.get():
+        raise InvalidRelation(
+            f"the relation {preference.name} asks for its own formula while it is traced (check, solve)"
+        )
+    token = _TRACED.set((*_TRACED.get(), preference))
     paths: list[tuple[list[tuple[int, bool]], int]] = []
     try:
         while True:
@@ -142,6 +151,8 @@ def formula_of(preference: Relation[Any], outcomes: tuple[Any, ...], closed: boo
         raise
     except (TypeError, AttributeError, NotImplementedError) as error:
         return BlackBox(preference.name, preference.function, _reason(trace.refused or error, preference.function))
+    finally:
+        _TRACED.reset(token)
     return finish(trace, join_paths(trace, paths))
 
 

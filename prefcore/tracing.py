@@ -48,7 +48,7 @@ from prefcore.formula import (
 
 MAX_PATHS = 1024  # forks of one trace
 MAX_DEPTH = 200  # decisions on one path of it
-MAX_ENTRIES = 5_000_000  # integers in the feature table of one formula
+MAX_ENTRIES = 8_000_000  # integers in the feature table of one formula
 
 
 class NotTraceable(TypeError):

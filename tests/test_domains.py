@@ -945,7 +945,6 @@ LARGER_HULLS: dict[str, tuple[str, Tree]] = {
 }
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="terms keep their numbers when a hull is restricted to points")
 @pytest.mark.parametrize("name", LARGER_HULLS)
 def test_terms_on_the_hull_of_many_policies(name, tmp_path):
     axiom, tree = LARGER_HULLS[name]

@@ -76,11 +76,13 @@ class _Inquiry:
         for start in range(max(1, min(FACES, len(outcomes) - SIMPLE + 1))):
             points = grid.lotteries(outcomes[start : start + SIMPLE])
             try:
-                found = grid.counterexample(self.claim.axiom, holds, points, self.deadline.sooner(SECONDS / FACES))
+                found, tried = grid.counterexample(
+                    self.claim.axiom, holds, points, self.deadline.sooner(SECONDS / FACES)
+                )
             except Exception as error:
                 self.raised = error
                 return None
-            self.tried += len(points) ** NEEDS[self.claim.axiom][0]
+            self.tried += tried
             if found is not None:
                 return found
         return None

@@ -11,7 +11,8 @@ from itertools import combinations
 
 from prefcore.formula import Formula
 
-KINDS = 7  # different outcomes from which faces are made
+AXES = 4  # features in which an outcome of its own is looked for
+KINDS = 8  # different outcomes from which faces are made
 MANY = 2000  # outcomes beyond which only some are looked at
 SHOWN = 12  # features that decide which outcomes differ most
 
@@ -36,15 +37,28 @@ def kinds_of(formula: Formula) -> list[int]:
     if len(columns) > KINDS:
         heights = [max(f) or 1 for f in features]
         scaled = [[v / h for v, h in zip(column, heights, strict=True)] for column in columns]
-        chosen = [min(range(len(columns)), key=lambda i: sum(scaled[i]))]
+        base = min(range(len(columns)), key=lambda i: sum(scaled[i]))
+        chosen = list(dict.fromkeys([base, *_along_axes(scaled, base)]))
         distance = [float("inf")] * len(columns)
+        seen = 0
         while len(chosen) < KINDS:  # farthest point first
-            for i, point in enumerate(scaled):
-                gap = max(abs(a - b) for a, b in zip(point, scaled[chosen[-1]], strict=True))
-                distance[i] = min(distance[i], gap)
+            for c in chosen[seen:]:
+                for i, point in enumerate(scaled):
+                    gap = max(abs(a - b) for a, b in zip(point, scaled[c], strict=True))
+                    distance[i] = min(distance[i], gap)
+            seen = len(chosen)
             chosen.append(max(range(len(columns)), key=distance.__getitem__))
         columns = [columns[i] for i in chosen]
     return [first[column] for column in columns]
+
+
+def _along_axes(scaled: Sequence[Sequence[float]], base: int) -> list[int]:
+    """For each of a few features, the outcome that differs from the base most in it and least in the others."""
+    found = []
+    for k in range(min(AXES, len(scaled[base]))):
+        differences = [[abs(a - b) for a, b in zip(point, scaled[base], strict=True)] for point in scaled]
+        found.append(max(range(len(scaled)), key=lambda i: 2 * differences[i][k] - sum(differences[i])))
+    return found
 
 
 def _candidates(features: Sequence[tuple[int, ...]], outcomes: int) -> Sequence[int]:

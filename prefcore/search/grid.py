@@ -38,8 +38,9 @@ def counterexample(
     holds: Callable[[Distribution, Distribution], bool],
     points: Sequence[Distribution],
     deadline: Deadline,
-) -> Counterexample | None:
-    """The first counterexample to a universal axiom among these lotteries (mixed with a few α)."""
+) -> tuple[Counterexample | None, int]:
+    """The first counterexample to a universal axiom among these lotteries (mixed with a few α); how many were tried."""
+    tried = 0
     answers: dict[tuple[Distribution, Distribution], bool] = {}
     count, with_alpha = NEEDS[axiom]
     statement = UNIVERSAL[axiom]
@@ -56,16 +57,17 @@ def counterexample(
 
     for lotteries in product(points, repeat=count):
         for alpha in ALPHAS if with_alpha else (None,):
+            tried += 1
             if all(
                 any(true(said, lotteries, alpha) is wanted for wanted, said in clause if isinstance(said, Comparison))
                 for clause in statement.negation
             ):
                 A, B, C = [*lotteries, None, None][:3]
                 assert A is not None
-                return Counterexample(A, B, C, alpha)
+                return Counterexample(A, B, C, alpha), tried
         if not deadline.left:
-            return None
-    return None
+            break
+    return None, tried
 
 
 def on_formula(axiom: str, formula: Formula, deadline: Deadline) -> tuple[list[Mixed], Fraction | None] | None:
@@ -91,7 +93,7 @@ def on_formula(axiom: str, formula: Formula, deadline: Deadline) -> tuple[list[M
     few = NEEDS[axiom][0] == 2
     finest = FINE.get(formula.outcomes, 3) if few else 3 if formula.outcomes <= 3 else 2
     points = lotteries(range(formula.outcomes), finest)
-    simple = counterexample(axiom, lambda a, b: evaluate(formula, of(a), of(b)), points, deadline)
+    simple, _ = counterexample(axiom, lambda a, b: evaluate(formula, of(a), of(b)), points, deadline)
     if simple is None:
         return None
     chosen = (x for x in (simple.A, simple.B, simple.C) if x is not None)

@@ -14,6 +14,8 @@ from itertools import combinations, islice, product
 from math import lcm, prod
 from typing import Any
 
+from flint import fmpq, fmpq_mat
+
 from prefcore.claims import Achievable, Domain
 from prefcore.distribution import Distribution
 from prefcore.domains import Combination, Exact, Largest, best, largest_over, outcome_distribution, outcome_values
@@ -25,6 +27,7 @@ LISTED = 200  # outcomes up to which all are vertices from the start
 POLICIES = 8  # deterministic policies up to which all are
 KINDS = 7  # policies from which faces are made
 MANY = 4096  # outcomes from which arrays are used
+EQUATED = 24  # features among which linear equations are looked for
 
 Vertex = Any  # an outcome's index, or the action of a deterministic policy at each decision
 Mixed = Sequence[tuple[int, Fraction]]  # a lottery over vertices, by their position
@@ -104,6 +107,25 @@ class Hull:
         for face in faces.faces(kinds, size):
             yield face, self.restricted(face)
 
+    def equalities(self) -> list[tuple[list[tuple[int, int]], Fraction]]:
+        """The linear equations ``Σ w f_k = c`` that hold on the whole hull, as pairs ``([(w, k), …], c)``."""
+        count = len(self.formula.features)
+        if not 0 < count <= EQUATED:
+            return []
+        while True:
+            first, *others = self.values
+            rows = [[_fmpq(v - w) for v, w in zip(value, first, strict=True)] for value in others[: 4 * EQUATED]]
+            found = []
+            for direction in _null_space(rows, count):
+                c = self.largest(direction)
+                opposite = [(-w, k) for w, k in direction]
+                if self.largest(opposite) == -c:
+                    found.append((direction, c))
+                elif self.add(self.extreme(direction)) or self.add(self.extreme(opposite)):
+                    break
+            else:
+                return found
+
     def lottery(self, mixed: Mixed) -> tuple[Distribution, PolicyTable | None]:
         """A lottery over vertices as a distribution over the outcomes, and the policy that achieves it."""
         outcomes = self.domain.outcomes
@@ -139,6 +161,25 @@ def hull_of(domain: Domain, formula: Formula) -> Hull:
     if not hull.vertices:
         hull.add(hull.extreme([]) if not isinstance(domain, Achievable) else (0,) * len(domain.process.tree.branches))
     return hull
+
+
+def _fmpq(value: Exact) -> fmpq:
+    return fmpq(value.numerator, value.denominator)
+
+
+def _null_space(rows: list[list[fmpq]], count: int) -> list[list[tuple[int, int]]]:
+    """Integer vectors that span what is orthogonal to all rows, each as ``[(weight, position), …]``."""
+    reduced, rank = fmpq_mat(rows or [[fmpq(0)] * count]).rref()
+    pivots = [next(c for c in range(count) if reduced[r, c] != 0) for r in range(rank)]
+    vectors = []
+    for free in sorted(set(range(count)) - set(pivots)):
+        entries = {free: Fraction(1)}
+        for r, c in enumerate(pivots):
+            if reduced[r, free] != 0:
+                entries[c] = -Fraction(int(reduced[r, free].p), int(reduced[r, free].q))
+        scale = lcm(*(w.denominator for w in entries.values()))
+        vectors.append([(int(w * scale), k) for k, w in sorted(entries.items())])
+    return vectors
 
 
 # -- policies -------------------------------------------------------------------------------------------------------

@@ -150,6 +150,7 @@ class Inquiry:
 
     def _compound(self, axiom: str) -> Iterator[Evidence]:
         parts = [self.verdict(name) for name in COMPOUND[axiom]]
+        self.note = f"neither is refuted, nor are both proved: {' and '.join(COMPOUND[axiom])}"
         proofs = [v.evidence for v in parts if isinstance(v, Proved)]
         yield from (v.evidence for v in parts if isinstance(v, Refuted))
         if len(proofs) == len(parts):
@@ -277,9 +278,10 @@ class Inquiry:
             yield ClosedContours(None, None)
             return
         for face, local in islice(self._on_faces(3), 4):
-            found = jumps.on_grid(local, self.deadline.sooner(2.0))
-            if found is not None:
-                yield self._named(face, found, None)
+            for look in (jumps.at_break_points, jumps.on_grid):
+                found = look(local, self.deadline.sooner(1.0))
+                if found is not None:
+                    yield self._named(face, found, None)
         proofs: dict[int, Refutation | None] = {0: None, 1: None}
         for side in open_sides:
             try:

@@ -1,7 +1,8 @@
 """Interpolation says "there is an α": named rules prove it, simple lotteries on a face refute it.
 
 In order: T7 (closed and total); a triple ``A ≼ B ≼ C`` on a face that no mixture meets; the end-point rule; fixed
-witnesses; and z3's quantifier elimination for a triple whose A and C are simple and whose B is anything.
+witnesses, refined by the triples that they do not serve; and z3's quantifier elimination for a triple whose A and C
+are simple and whose B is anything.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
-from functools import partial, reduce
-from itertools import islice, product
+from functools import reduce
+from itertools import islice, pairwise, product
 from operator import or_
 from typing import Any
 
@@ -20,7 +21,6 @@ from prefcore.axioms import (
     END_POINTS,
     EXISTENTIAL,
     NEVER,
-    Statement,
     match_statement,
     span_statement,
     witness_statement,
@@ -58,17 +58,14 @@ from prefcore.formula import (
 from prefcore.records import EvidenceRejected
 from prefcore.search import farkas, grid
 from prefcore.search.hulls import Hull, Mixed, hull_of
-from prefcore.search.semilinear import EXPLICIT, Deadline, decide
-from prefcore.segments import no_mixture
+from prefcore.search.semilinear import Deadline, decide
+from prefcore.segments import line, no_mixture, truths
 
 FIRST_FACES = 4  # on which simple triples are tried before any proof
 TERMS = 10  # of which one is tried to match
+FEW_ATOMS = 40  # with which quantifiers are soon eliminated
 ELIMINATION = 10.0  # seconds on one face
-WITNESSES = (
-    (Fraction(1, 2),),
-    (Fraction(0), Fraction(1, 2), Fraction(1)),
-    (Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(1)),
-)
+WITNESSES = 12  # sets of α that are tried
 
 
 Named = Callable[[Any, Sequence[Mixed]], Counterexample]  # lotteries over a face's points, in the claim's terms
@@ -94,16 +91,19 @@ def find(
         found = _on_grid(local, face, closed, named, deadline.sooner(1.0))
         if found is not None or not deadline.left:
             return found
-    ends: list[tuple[Mixed, Mixed]] = []  # A and C of triples that some α do not serve
-    for rule, statement in _rules(closed):
-        answer = decide(statement, hull, deadline.sooner(3.0))
+    if closed:
+        answer = decide(END_POINTS, hull, deadline.sooner(3.0))
         if isinstance(answer, Refutation):
-            return rule(answer)
-        if answer is not None:
-            first, middle, last = answer[0]
-            if _unmet(formula, [_values(hull, mixed) for mixed in (first, middle, last)], closed):
-                return named(None, (first, middle, last))
-            ends.append((first, last))
+            return EndPoints(answer)
+    refined = _refined(hull, closed, named, deadline.sooner(6.0))
+    if refined is not None:
+        return refined
+    few = sum(1 for node in formula.nodes if isinstance(node, Atom)) <= FEW_ATOMS
+    for face, local in islice(on_faces(3), FIRST_FACES if few else 0):
+        simple = [tuple(x.items()) for x in grid.lotteries(range(local.outcomes), 2)]
+        found = _by_elimination(local, face, closed, named, deadline.sooner(2.0), list(product(simple, simple)))
+        if found is not None:
+            return found
     with suppress(ValueError):  # too many cases
         refuted = decide(NEVER, hull_of(hull.domain, gap(formula)), deadline.sooner(5.0)) if closed and total else None
         if total is not None and isinstance(refuted, Refutation):
@@ -112,10 +112,6 @@ def find(
         matching = _matching(hull, term, deadline.sooner(5.0))
         if matching is not None:
             return matching
-    if hull.complete and len(hull.vertices) <= EXPLICIT:
-        found = _by_elimination(hull.restricted(range(len(hull.vertices))), None, closed, named, deadline, ends)
-        if found is not None:
-            return found
     for face, local in islice(on_faces(3), FIRST_FACES, None):
         found = _on_grid(local, face, closed, named, deadline.sooner(1.0))
         if found is not None or not deadline.left:
@@ -143,13 +139,41 @@ def _unmet(formula: Formula, values: Sequence[Sequence[Fraction]], closed: bool)
     return True
 
 
-def _rules(closed: bool) -> Iterator[tuple[Callable[[Refutation], Evidence], Statement]]:
-    """Rules that a clausal proof establishes, with the statement to be refuted."""
-    if closed:
-        yield EndPoints, END_POINTS
-    for alphas in WITNESSES:
-        if closed or 0 not in alphas:
-            yield partial(FixedWitnesses, alphas), witness_statement(alphas)
+def _refined(hull: Hull, closed: bool, named: Named, deadline: Deadline) -> Evidence | None:
+    """Fixed witnesses, or a triple that no α serves; an α that serves one joins the list, and z3 is asked again."""
+    alphas = {Fraction(1, 2)} if not closed else {Fraction(0), Fraction(1, 2), Fraction(1)}
+    for _ in range(WITNESSES):
+        listed = tuple(sorted(alphas))
+        answer = decide(witness_statement(listed), hull, deadline.sooner(3.0))
+        if isinstance(answer, Refutation):
+            return FixedWitnesses(listed, answer)
+        if answer is None or not deadline.left:
+            return None
+        values = [_values(hull, mixed) for mixed in answer[0]]
+        if _unmet(hull.formula, values, closed):
+            return named(None, answer[0])
+        serving = _serving(hull.formula, values, closed)
+        if serving is None or serving in alphas:
+            return None
+        alphas.add(serving)
+    return None
+
+
+def _serving(formula: Formula, values: Sequence[Sequence[Fraction]], closed: bool) -> Fraction | None:
+    """An α at which the mixture of the first and last is indifferent to the middle."""
+    a, b, c = values
+    mixture, fixed = line(c, a), [(y, Fraction(0)) for y in b]
+    try:
+        starts = {s for pair in ((mixture, fixed), (fixed, mixture)) for s, _ in truths(formula, *pair)}
+    except EvidenceRejected:  # not piecewise linear
+        return None
+    ends = sorted({*starts, Fraction(1)})
+    middles = [(s + e) / 2 for s, e in pairwise(ends)]
+    for alpha in (*middles, *(ends if closed else ends[1:-1])):
+        x = [p + q * alpha for p, q in mixture]
+        if evaluate(formula, x, b) and evaluate(formula, b, x):
+            return alpha
+    return None
 
 
 def one_sided(formula: Formula) -> Iterator[int]:

@@ -379,6 +379,7 @@ def _valid_cuts(encoding: _Encoding, hull: Hull) -> list[Row]:
         for i, j in itertools.pairwise(order)
         if all(a <= b for a, b in zip(seen[i], seen[j], strict=True)) and hull.largest(((1, i), (-1, j))) <= 0
     ]
+    equations = hull.equalities()
     bounds = {k: (-hull.largest(((-1, k),)), hull.largest(((1, k),))) for k in features}
     for measure, values in of_measure.items():
         mass = MASSES[system.statement.masses[measure]]
@@ -386,6 +387,12 @@ def _valid_cuts(encoding: _Encoding, hull: Hull) -> list[Row]:
             bottom, top = ({name: c * end for name, c in mass.items()} for end in bounds[k])
             cuts += [_add(dict(value), bottom, -1), _add(top, value, -1)]
         cuts += [_add(dict(values[j]), values[i], -1) for i, j in below if i in values and j in values]
+        for direction, c in equations:
+            if all(k in values for _, k in direction):
+                row = {name: -c * m for name, m in mass.items()}
+                for w, k in direction:
+                    _add(row, values[k], w)
+                cuts += [row, {name: -m for name, m in row.items()}]
     return cuts
 
 
@@ -503,16 +510,24 @@ def decide(
 
 def find(statement: Statement, hull: Hull, deadline: Deadline, face: Sequence[int]) -> Lotteries | None:
     """Lotteries over known vertices, by position, at which the negated axiom holds, or None; no proof."""
-    return find_on(statement, hull.restricted(face), deadline, face) if 0 < len(face) <= WIDEST_FACE else None
+    if not 0 < len(face) <= WIDEST_FACE:
+        return None
+    return _found(statement, hull.formula, [hull.values[i] for i in face], face, deadline)
 
 
-def find_on(
-    statement: Statement, local: Formula, deadline: Deadline, positions: Sequence[int] | None = None
-) -> Lotteries | None:
+def find_on(statement: Statement, local: Formula, deadline: Deadline) -> Lotteries | None:
     """Lotteries over the few outcomes of a formula at which the negated axiom holds, or None; no proof."""
     columns = [tuple(f[o] for f in local.features) for o in range(local.outcomes)]
-    encoding = _Encoding(clauses_of(statement, local, True), columns)
+    return _found(statement, local, columns, range(local.outcomes), deadline)
+
+
+def _found(
+    statement: Statement,
+    formula: Formula,
+    columns: Sequence[Sequence[Exact]],
+    positions: Sequence[int],
+    deadline: Deadline,
+) -> Lotteries | None:
+    encoding = _Encoding(clauses_of(statement, formula, True), columns)
     answer, solver = _ask(encoding, [], deadline, None)
-    if answer != "sat":
-        return None
-    return _lotteries(encoding, solver.model(), range(local.outcomes) if positions is None else positions)
+    return _lotteries(encoding, solver.model(), positions) if answer == "sat" else None
