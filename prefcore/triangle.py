@@ -492,7 +492,12 @@ def joins_of(places: Mapping[str, XY], axiom: str) -> Joins:
     """The segments between the marked lotteries that tell the axiom's counterexample."""
     solid = [("A", "B"), ("A′", "B′")] if "A′" in places else []
     dashed = [("A", "C"), ("B", "C")] if "A′" in places else [("A", "C")] if axiom == "interpolation" else []
-    arrows = [] if solid or dashed else [("A", "B"), ("B", "C")]
+    cycle = [label for label in places if label[0] == "A" and label not in ("A", "A′")]
+    arrows = list(zip(cycle, (*cycle[1:], *cycle[:1]), strict=True)) if cycle else [("A", "B"), ("B", "C")]
+    if "limit B" in places:
+        dashed = [("C", "limit B")]
+    if solid or dashed:
+        arrows = []
 
     def segments(pairs: list[tuple[str, str]]) -> tuple[tuple[XY, XY], ...]:
         there = [(places[x], places[y]) for x, y in pairs if x in places and y in places]

@@ -105,7 +105,7 @@ EXAMPLES: tuple[Example, ...] = (
     _water("interval_order", c.interval_order(WATER, {o: x + (2 if o == "half" else 1) for o, x in WATER.items()})),
     _water("semiorder", c.semiorder(WATER, 1)),
     _water("lexicographic_semiorder", c.lexicographic_semiorder([WATER, QUIET], [1, 0])),
-    _water("weighted_utility", c.weighted_utility(WATER, {"flood": 4, "low": 3, "half": 2, "full": 1})),
+    _water("weighted_utility", c.weighted_utility(WATER, {"flood": 5, "low": 3, "half": 1, "full": 2})),
     _water("rank_dependent", c.rank_dependent(WATER, {0: 0, Fraction(1, 4): HALF, Fraction(3, 4): HALF, 1: 1})),
     _water("disappointment_aversion", c.disappointment_aversion(WATER, HALF)),
     _water("mixture_symmetric", c.mixture_symmetric(_product)),

@@ -11,7 +11,7 @@ from itertools import combinations
 
 from prefcore.formula import Formula
 
-AXES = 4  # features in which an outcome of its own is looked for
+AXES = 8  # features in which an outcome of its own is looked for
 KINDS = 8  # different outcomes from which faces are made
 MANY = 2000  # outcomes beyond which only some are looked at
 SHOWN = 12  # features that decide which outcomes differ most

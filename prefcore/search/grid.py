@@ -76,13 +76,17 @@ def on_formula(axiom: str, formula: Formula, deadline: Deadline) -> tuple[list[M
     Without mixtures all pairs are compared at once, so that the lotteries may be less simple.
     """
     if axiom in DOMINANCE or not NEEDS[axiom][1]:
-        points = lotteries(range(formula.outcomes), FINE.get(formula.outcomes, 3))
-        rows = menus.rows_of(formula, [feature_values(formula, x.items()) for x in points])
-        if axiom in DOMINANCE:  # the formula is the violation itself
-            found: tuple[int, ...] | None = next(((i, row.bit_length() - 1) for i, row in enumerate(rows) if row), None)
-        else:
-            found = menus.violation(axiom, rows)
-        return None if found is None else ([tuple(points[i].items()) for i in found], None)
+        found: tuple[int, ...] | None
+        for finest in (1, 2, 3, FINE.get(formula.outcomes, 3)):  # the simplest that will do
+            points = lotteries(range(formula.outcomes), finest)
+            rows = menus.rows_of(formula, [feature_values(formula, x.items()) for x in points])
+            if axiom in DOMINANCE:  # the formula is the violation itself
+                found = next(((i, row.bit_length() - 1) for i, row in enumerate(rows) if row), None)
+            else:
+                found = menus.violation(axiom, rows)
+            if found is not None:
+                return [tuple(points[i].items()) for i in found], None
+        return None
     values: dict[Distribution, list[Fraction]] = {}
 
     def of(x: Distribution) -> list[Fraction]:

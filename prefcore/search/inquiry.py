@@ -227,6 +227,11 @@ class Inquiry:
         if isinstance(answer, Refutation):
             yield answer
         elif answer is not None:
+            if claim.axiom in UNIVERSAL and not NEEDS[claim.axiom][1] and isinstance(self.domain, Simplex):
+                for face, local in islice(self._on_faces(3), 4):  # mostly simple lotteries will do as well
+                    simple = grid.on_formula(claim.axiom, local, self.deadline.sooner(1.0))
+                    if simple is not None:
+                        yield self._named(face, *simple)
             lotteries, alpha = answer
             named = self._named(None, lotteries, alpha, hull)
             yield shrink.simplest(claim, named) if isinstance(self.domain, Simplex) else named
