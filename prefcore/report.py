@@ -11,6 +11,7 @@ from typing import Any
 from prefcore.certificates import save_certificate, write_atomically
 from prefcore.claims import Achievable, BlackBox, Domain, Menu
 from prefcore.conclusions import Consequence, consequences
+from prefcore.distribution import Distribution
 from prefcore.evidence import (
     Both,
     ClosedAndTotal,
@@ -108,6 +109,21 @@ class Report(Mapping[str, Verdict]):
             decisions = _count(len(self.domain.process.tree.branches), "decision history", "decision histories")
             return f"on what policies achieve in a process of {decisions} and {outcomes}"
         return f"over {outcomes}"
+
+    @property
+    def classes(self) -> tuple[tuple[Distribution, ...], ...]:
+        """The condensation of the relation on a menu: its strongly connected classes, from low to high.
+
+        Lotteries of one class are joined by chains of ≼ both ways: indifferent where ≼ is transitive, else perhaps on a
+        cycle. No class comes after one that is above it. Raises ``AttributeError`` for a report on another domain or
+        about a black box.
+        """
+        if not isinstance(self.domain, Menu) or not isinstance(self.traced, Formula):
+            raise AttributeError("only a traced relation on a menu has classes")
+        from prefcore.search.menu import classes
+
+        lotteries = self.domain.lotteries
+        return tuple(tuple(lotteries[i] for i in members) for members in classes(self.traced, self.domain))
 
     def titled(self, title: str) -> Report:
         """The report under a title of its own; without one it bears the relation's name."""

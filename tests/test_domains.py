@@ -20,6 +20,7 @@ from itertools import pairwise, product
 from random import Random
 from typing import Any
 
+import networkx
 import pytest
 import z3
 
@@ -951,3 +952,30 @@ def test_terms_on_the_hull_of_many_policies(name, tmp_path):
     relation = relation_of(tree, range(4), name)
     value = (ZERO, ONE, ONE, ONE)
     compare_with_oracle(nine_policies(), relation, tree, 4, value, [axiom], tmp_path, name)
+
+
+# -- the condensation of a menu ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_classes_of_a_menu_are_its_condensation(seed):
+    rng = Random(seed)
+    payoffs = [{o: rng.randint(0, 3) for o in "abc"} for _ in range(3)]
+    relation = [pc.majority, pc.pareto, lambda *us: pc.semiorder(us[0], 1)][seed % 3](*payoffs)
+    menu = []
+    while len(menu) < 25:
+        weights = [rng.randint(0, 3) for _ in "abc"]
+        if any(weights):
+            lottery = pc.Distribution({o: Fraction(w, sum(weights)) for o, w in zip("abc", weights, strict=True)})
+            menu += [lottery] if lottery not in menu else []
+        if rng.random() < 0.02:
+            break
+    report = pc.check(relation, menu=menu, axioms=["reflexive"])
+    graph = networkx.DiGraph((x, y) for x in menu for y in menu if relation(x, y))
+    graph.add_nodes_from(menu)
+    classes = report.classes
+    assert {frozenset(c) for c in classes} == {frozenset(c) for c in networkx.strongly_connected_components(graph)}
+    place = {x: i for i, c in enumerate(classes) for x in c}
+    assert all(place[x] <= place[y] for x, y in graph.edges)
+    with pytest.raises(AttributeError, match="menu"):
+        _ = pc.check(relation, list("abc"), ["reflexive"]).classes

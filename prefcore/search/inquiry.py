@@ -100,7 +100,7 @@ class Inquiry:
             return Unknown(claim, "the time is used up", "raise budget=, or try fewer outcomes", seconds)
         nonlinear = any(isinstance(node, (Product, Quotient)) for node in self.traced.nodes)
         if nonlinear:
-            reason = "a product or quotient of expectations, and monomials as variables do not decide it"
+            reason = "it multiplies or divides expectations: no simple lotteries refute it, no products prove it"
             return Unknown(claim, reason, "try fewer outcomes", seconds)
         return Unknown(
             claim, "the finders have no rule that decides it", "raise budget=, or try fewer outcomes", seconds

@@ -7,9 +7,13 @@ they are few.
 from __future__ import annotations
 
 from fractions import Fraction
+from heapq import heapify, heappop, heappush
 from itertools import product
 
 import networkx
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from prefcore import kernel, menus
 from prefcore.axioms import ACYCLIC, DOMINANCE, EXISTENTIAL, NEEDS
@@ -93,6 +97,38 @@ def _mixing(claim: Axiom, formula: Formula, menu: Menu, deadline: Deadline) -> t
                 continue
             return found, ""
     return (None if claim.axiom in EXISTENTIAL else Enumerated()), ""
+
+
+def classes(formula: Formula, menu: Menu) -> list[list[int]]:
+    """The condensation of the relation on a menu: lotteries that chains of ≼ join in both ways, from low to high.
+
+    A class never comes after one that is reached from it. Raises ``ValueError`` for more than LARGEST lotteries.
+    """
+    if len(menu.lotteries) > LARGEST:
+        raise ValueError(f"a menu of {len(menu.lotteries)} lotteries has too many pairs to compare")
+    rows = menus.rows_of(formula, _values(formula, menu))
+    n = len(rows)
+    packed = np.frombuffer(b"".join(row.to_bytes(-(-n // 8), "little") for row in rows), dtype=np.uint8).reshape(n, -1)
+    matrix = np.unpackbits(packed, axis=1, count=n, bitorder="little").astype(bool)
+    count, label = connected_components(csr_array(matrix), directed=True, connection="strong")
+    members: list[list[int]] = [[] for _ in range(count)]
+    for i, c in enumerate(label):
+        members[c].append(i)
+    graph = np.zeros((count, count), dtype=bool)
+    for c, of in enumerate(members):
+        graph[c, label[np.logical_or.reduce(matrix[of], axis=0)]] = True
+    np.fill_diagonal(graph, False)
+    below = graph.sum(axis=0)  # how many classes lie directly below each
+    ready = [(members[c][0], c) for c in range(count) if not below[c]]
+    heapify(ready)
+    order: list[list[int]] = []
+    while ready:
+        _, c = heappop(ready)
+        order.append(members[c])
+        below -= graph[c]
+        for d in np.flatnonzero(graph[c] & (below == 0)):
+            heappush(ready, (members[d][0], int(d)))
+    return order
 
 
 def shortest_cycle_on_grid(formula: Formula) -> list[Mixed] | None:
