@@ -156,28 +156,12 @@ EXPECTED_LATER: dict[str, str] = {
 }
 
 # Where "?" is allowed besides the mark of the table, and why.
-PRODUCTS = "products of expectations: true, and the proof is no consequence of monomials as variables"
-COARSE = "products of expectations: a counterexample in quarters or sixths, where the finders do not look"
+CUBES = "products of three probabilities: true, and no products of literals that are tried prove it"
+BENT = "a minimum or maximum of what multiplies or divides expectations: true, and no products of literals prove it"
 UNDECIDED: dict[str, dict[str, str]] = {
-    "third_order_dominance": dict.fromkeys(
-        ("transitive", "interpolation", "quasi_transitive", "acyclic", "monotone", "risk_averse"), PRODUCTS
-    ),
-    "weighted_utility": dict.fromkeys(("consistent", "convex"), COARSE)
-    | dict.fromkeys(("monotone", "risk_averse"), PRODUCTS),
-    "disappointment_aversion": dict.fromkeys(("consistent", "convex"), COARSE)
-    | dict.fromkeys(("betweenness", "monotone", "risk_averse"), PRODUCTS),
-    "regret": dict.fromkeys(
-        ("transitive", "negatively_transitive", "quasi_transitive", "acyclic", "risk_averse"), COARSE
-    )
-    | {"monotone": PRODUCTS},
-    "mean_variance": dict.fromkeys(("monotone", "risk_averse"), COARSE),
-    "mean_semideviation": {"betweenness": COARSE} | dict.fromkeys(("monotone", "risk_averse"), PRODUCTS),
-    "mixture_symmetric": dict.fromkeys(("monotone", "risk_averse"), COARSE),
-    "skew_symmetric": dict.fromkeys(("monotone", "risk_averse", "acyclic"), COARSE),
-    "pairwise": dict.fromkeys(("monotone", "risk_averse", "acyclic"), COARSE),
-    "outperforming": {"monotone": PRODUCTS, "risk_averse": COARSE, "acyclic": COARSE},
-    "weighted_majority": {"acyclic": "no cycle, as E u rises strictly along ≺; there is no rule for that"},
-    "value_at_risk": {"continuous": "the finder's search for a limit misses it at the level 1/10"},
+    "third_order_dominance": dict.fromkeys(("transitive", "quasi_transitive", "acyclic"), CUBES),
+    "disappointment_aversion": dict.fromkeys(("betweenness", "monotone", "risk_averse"), BENT),
+    "mean_semideviation": dict.fromkeys(("monotone", "risk_averse"), BENT),
 }
 
 
