@@ -49,8 +49,8 @@ class Lemma:
 class ProductLemma:
     """Literals over atoms that contradict each other, weighted by polynomials (Positivstellensatz).
 
-    A multiplier is a sum of ``(coefficient >= 0, ((measure, outcome), …))``: products of outcomes' probabilities in the
-    lotteries, () being the constant.
+    A multiplier is a sum of ``(coefficient >= 0, ((measure, outcome), …))``: products of probabilities in the lotteries
+    of the outcomes that no feature tells from this one, () being the constant.
     """
 
     literals: tuple[int, ...]

@@ -70,7 +70,7 @@ from prefcore.menus import rows_of
 from prefcore.menus import violation as menu_violation
 from prefcore.polynomials import Product, upper_bound
 from prefcore.records import EvidenceRejected, conforms
-from prefcore.segments import at_the_start, everywhere, line, no_mixture
+from prefcore.segments import at_the_start, everywhere, line, no_mixture, serving
 from prefcore.stochastic import ChoiceAxiom, Enumerated, PairwiseAxiom, check_stochastic
 from prefcore.trees import HistoryTree, PolicyTable, Tabulation
 from prefcore.verdicts import Proved, Refuted
@@ -218,6 +218,11 @@ def _enumerated(claim: Axiom, formula: Formula, menu: Menu) -> None:
         broken = violation(formula, claim.axiom, claim.value)
         points = [_values(broken, menu, lottery) for lottery in menu.lotteries]
         _require(not any(rows_of(broken, points)), "dominance does not imply preference on the menu")
+    elif claim.axiom in EXISTENTIAL:
+        for a, b, c in product(values, repeat=3):
+            if evaluate(formula, a, b) and evaluate(formula, b, c):
+                found = serving(formula, (a, b, c), EXISTENTIAL[claim.axiom])
+                _require(found is not None, "no mixture of two lotteries on the menu is indifferent to a third")
     elif claim.axiom in ("consistent", "convex", "betweenness"):
         for chosen in product(values, repeat=NEEDS[claim.axiom][0]):
             mixtures = [line(z, x) for x, z in ((chosen[0], chosen[-1]), (chosen[1], chosen[-1]))]

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import html
 import numbers
+import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, permutations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from prefcore import kernel
+from prefcore.certificates import write_atomically
 from prefcore.distribution import Distribution, exact
 from prefcore.records import EvidenceRejected
 from prefcore.stochastic import (
@@ -93,6 +96,10 @@ class PairwiseReport(Mapping[str, Verdict]):
     def _repr_html_(self) -> str:
         return _as_html(self, _drawn(self))
 
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes one self-contained HTML page."""
+        return write_atomically(path, f'<!doctype html>\n<meta charset="utf-8">\n{self._repr_html_()}\n')
+
 
 @dataclass(frozen=True, slots=True)
 class ChoiceReport(Mapping[str, Verdict]):
@@ -130,6 +137,10 @@ class ChoiceReport(Mapping[str, Verdict]):
 
     def _repr_html_(self) -> str:
         return _as_html(self)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes one self-contained HTML page."""
+        return write_atomically(path, f'<!doctype html>\n<meta charset="utf-8">\n{self._repr_html_()}\n')
 
 
 def check_pairwise(

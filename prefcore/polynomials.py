@@ -9,6 +9,7 @@ of the draws from one lottery, which makes the bound the best of its kind (Berns
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement, permutations, product
 from math import comb, factorial, prod
@@ -20,7 +21,7 @@ LARGEST = 100_000  # tuples of outcomes that are gone through
 HIGHEST = 5  # draws from one lottery, whose orders are gone through
 
 Draws = tuple[tuple[int, ...], ...]  # for each measure, the outcomes drawn from it
-Probabilities = tuple[tuple[int, int], ...]  # of outcomes, each with its measure
+Probabilities = tuple[tuple[int, int], ...]  # measures, and outcomes that stand for all of their kind
 Product = tuple[Fraction, Probabilities, Polynomial]  # coefficient · probabilities · polynomial
 
 
@@ -28,10 +29,10 @@ def upper_bound(products: Sequence[Product], system: Clauses) -> Fraction:
     """An upper bound of the sum of the products over all lotteries; ``EvidenceRejected`` if it is of anything else."""
     if any(mass != "1" for mass in system.statement.masses):
         raise EvidenceRejected("a product of measures whose mass is not one")
-    degrees = degrees_of(products, system)
-    if size_of(degrees, system) > LARGEST:
+    degrees, kinds = degrees_of(products, system), kinds_of(system)
+    if size_of(degrees, len(kinds)) > LARGEST:
         raise EvidenceRejected("a product with too many draws")
-    return max(sum((value_at(p, drawn, system) for p in products), Fraction(0)) for drawn in draws(degrees, system))
+    return max(sum((value_at(p, drawn, system) for p in products), Fraction(0)) for drawn in draws(degrees, kinds))
 
 
 def degrees_of(products: Sequence[Product], system: Clauses) -> tuple[int, ...]:
@@ -46,22 +47,43 @@ def degrees_of(products: Sequence[Product], system: Clauses) -> tuple[int, ...]:
     return tuple(degrees)
 
 
-def size_of(degrees: Sequence[int], system: Clauses) -> int:
+def kinds_of(system: Clauses) -> list[int]:
+    """One outcome of each kind: outcomes that all features take to be the same are interchangeable."""
+    first: dict[tuple[int, ...], int] = {}
+    for outcome, column in enumerate(zip(*system.formula.features, strict=True)):
+        first.setdefault(column, outcome)
+    return list(first.values()) or [0]
+
+
+def size_of(degrees: Sequence[int], kinds: int) -> int:
     """The number of tuples of outcomes."""
-    return prod(comb(system.formula.outcomes + d - 1, d) for d in degrees)
+    return prod(comb(kinds + d - 1, d) for d in degrees)
 
 
-def draws(degrees: Sequence[int], system: Clauses) -> Iterator[Draws]:
-    """All tuples of outcomes, the order within a measure set aside."""
-    outcomes = range(system.formula.outcomes)
-    return product(*(tuple(combinations_with_replacement(outcomes, d)) for d in degrees))
+def draws(degrees: Sequence[int], kinds: Sequence[int]) -> Iterator[Draws]:
+    """All tuples of outcomes of different kinds, the order within a measure set aside."""
+    return product(*(tuple(combinations_with_replacement(kinds, d)) for d in degrees))
 
 
-def _factors(probabilities: Probabilities, monomial: Monomial, system: Clauses) -> dict[int, list[Sequence[int]]]:
+@dataclass(frozen=True, slots=True)
+class _Like:
+    """The indicator of the outcomes of one kind."""
+
+    features: tuple[tuple[int, ...], ...]
+    outcome: int
+
+    def __getitem__(self, other: int) -> int:
+        return int(all(f[other] == f[self.outcome] for f in self.features))
+
+
+Factor = Sequence[int] | _Like
+
+
+def _factors(probabilities: Probabilities, monomial: Monomial, system: Clauses) -> dict[int, list[Factor]]:
     """By measure, the functions of an outcome that are multiplied."""
-    found: dict[int, list[Sequence[int]]] = {}
+    found: dict[int, list[Factor]] = {}
     for m, outcome in probabilities:
-        found.setdefault(m, []).append([int(o == outcome) for o in range(system.formula.outcomes)])
+        found.setdefault(m, []).append(_Like(system.formula.features, outcome))
     for number in monomial:
         variable = system.variables[number]
         if not isinstance(variable, FeatureOf):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from prefcore.formula import (
@@ -57,7 +58,7 @@ def at(pieces: Pieces, alpha: Fraction) -> Any:
     return pieces[bisect_right(pieces, alpha, key=lambda piece: piece[0]) - 1][1]
 
 
-def no_mixture(formula: Formula, values: Sequence[Values], closed: bool) -> None:
+def no_mixture(formula: Formula, values: Sequence[Values], closed: bool, halving: bool = True) -> None:
     """Accepts if ``A ≼ B ≼ C`` and no α in [0, 1] (or in (0, 1)) has ``αAC ~ B``; else raises ``EvidenceRejected``."""
     a, b, c = values
     if not (evaluate(formula, a, b) and evaluate(formula, b, c)):
@@ -66,7 +67,7 @@ def no_mixture(formula: Formula, values: Sequence[Values], closed: bool) -> None
     try:
         below, above = truths(formula, mixture, fixed), truths(formula, fixed, mixture)
     except NotPiecewiseLinear:
-        if not closed:
+        if not halving:
             raise
         return _halved(formula, mixture, fixed)
     starts = sorted({start for start, _ in (*below, *above)})
@@ -77,6 +78,19 @@ def no_mixture(formula: Formula, values: Sequence[Values], closed: bool) -> None
         x = [p + q * alpha for p, q in mixture]
         if evaluate(formula, x, b) and evaluate(formula, b, x):
             raise EvidenceRejected(f"α = {alpha} makes the mixture indifferent to B")
+
+
+def serving(formula: Formula, values: Sequence[Values], closed: bool) -> Fraction | None:
+    """An α in [0, 1] (or in (0, 1)) at which ``αAC ~ B``: a break point of the atoms, or between two; or None."""
+    a, b, c = values
+    mixture, fixed = line(c, a), [(y, ZERO) for y in b]
+    starts = {s for pair in ((mixture, fixed), (fixed, mixture)) for s, _ in truths(formula, *pair)}
+    ends = sorted({*starts, ONE})
+    for alpha in (*((s + e) / 2 for s, e in pairwise(ends)), *(ends if closed else ends[1:-1])):
+        x = [p + q * alpha for p, q in mixture]
+        if evaluate(formula, x, b) and evaluate(formula, b, x):
+            return alpha
+    return None
 
 
 def _halved(formula: Formula, mixture: Sequence[Line], fixed: Sequence[Line]) -> None:

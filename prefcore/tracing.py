@@ -48,6 +48,7 @@ from prefcore.formula import (
 
 MAX_PATHS = 1024  # forks of one trace
 MAX_DEPTH = 200  # decisions on one path of it
+MAX_QUESTIONS = 250_000  # comparisons whose truth a relation may ask for
 MAX_ENTRIES = 8_000_000  # integers in the feature table of one formula
 
 
@@ -135,6 +136,7 @@ class Trace:
     refused: NotTraceable | None = None  # kept, in case that the function swallows it
     script: list[bool] = field(default_factory=list)  # answers to give on this path
     asked: list[tuple[int, bool]] = field(default_factory=list)  # conditions decided on this path
+    questions: int = 0  # asked on all paths
 
     def node(self, node: Node) -> int:
         number = self.numbers.get(node)
@@ -319,6 +321,9 @@ class Trace:
         node = self.nodes[condition]
         if node == And(()) or node == Or(()):
             return node == And(())
+        self.questions += 1
+        if self.questions > MAX_QUESTIONS:
+            raise InvalidRelation(f"the relation asked for {MAX_QUESTIONS} comparisons: it seems to loop for ever")
         known = dict(self.asked)
         if condition in known:
             return known[condition]

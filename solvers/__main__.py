@@ -12,12 +12,14 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from prefcore.axioms import AXIOMS, CONTINUOUS, DOMINANCE
 from prefcore.certificates import load_certificate, save_certificate
-from prefcore.claims import Achievable, Axiom, Claim, Domain, Optimal, Simplex
+from prefcore.claims import Achievable, Axiom, Claim, Domain, Menu, Optimal, Simplex
 from prefcore.distribution import Distribution, Payoff, exact, exact_payoffs
 from prefcore.evidence import Counterexample
 from prefcore.processes import DEFAULT_LIMIT, DirectPreferenceProcess, tabulate
@@ -37,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    _module.cache_clear()  # a file is run once for each command: what it names must be the same objects throughout
     try:
         return int(options.run(options))
     except Mistake as mistake:
@@ -145,7 +148,7 @@ def _check(options: argparse.Namespace) -> int:
         _note_unknown(report.verdicts)
     stories = [{"title": section.title, "text": section.text} for section in report.sections]
     _say(options, str(report), {**report_data(report), "stories": stories})
-    return 0
+    return int(any(isinstance(verdict, Unknown) for verdict in report.values()))
 
 
 def _solve(options: argparse.Namespace) -> int:
@@ -285,21 +288,30 @@ def _load(target: str) -> Any:
     file, colon, name = target.rpartition(":")
     if not colon or not file or not name:
         raise Mistake(f"expected FILE.py:NAME, got {target!r}")
-    path = Path(file)
-    if not path.is_file():
+    if not Path(file).is_file():
         raise Mistake(f"no such file: {file}")
+    module = _module(Path(file).resolve())
+    if not hasattr(module, name):
+        raise Mistake(f"{file} has no {name!r}")
+    return getattr(module, name)
+
+
+@cache
+def _module(path: Path) -> ModuleType:
+    """The file, run; it may import its neighbours, as when it is run by itself."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
-        raise Mistake(f"{file} is not a Python file")
+        raise Mistake(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.parent))
     try:
         with redirect_stdout(sys.stderr):  # what the file prints is no part of the answer
             spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise Mistake(f"{file} raised {type(error).__name__}: {error}") from error
-    if not hasattr(module, name):
-        raise Mistake(f"{file} has no {name!r}")
-    return getattr(module, name)
+        raise Mistake(f"{path} raised {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
 
 
 def _subject(options: argparse.Namespace, target: str, limit: int) -> tuple[Relation[Any], Domain, bool, Payoff | None]:
@@ -341,6 +353,7 @@ def _expected(options: argparse.Namespace, certificate: Path) -> Claim:
             relation = formula_of(found.preference, tuple(tabulation.outcomes), closed=False)
             return Optimal(tabulation, relation, stored.policy)  # type: ignore[arg-type]
         relation_of, domain, closed, value = _subject(options, options.claim, DEFAULT_LIMIT)
+        _same_kind(stored, domain, options)
         outcomes = tuple(domain.outcomes)
         values = None if value is None else tuple(exact(v) for v in exact_payoffs(value, outcomes))
         values = values if stored.axiom in DOMINANCE else None
@@ -349,6 +362,18 @@ def _expected(options: argparse.Namespace, certificate: Path) -> Claim:
         raise
     except Exception as error:
         raise EvidenceRejected(f"the claim's own code raised {type(error).__name__}: {error}") from error
+
+
+def _same_kind(stored: Claim, domain: Domain, options: argparse.Namespace) -> None:
+    """Says which option is missing, where the certificate is about another kind of domain."""
+    if not isinstance(stored, Axiom):
+        raise EvidenceRejected("the certificate is about probabilities of preference or choice, not about a relation")
+    if type(stored.domain) is not type(domain):
+        needed = {Menu: "a menu: give --menu NAME", Achievable: "what policies achieve: give --achievable"}
+        about = needed.get(type(stored.domain), "all lotteries: give neither --menu nor --achievable")
+        raise EvidenceRejected(f"the certificate is about {about}")
+    if stored.value is not None and options.value is None:
+        raise EvidenceRejected("the certificate is about dominance in a payoff: give --value NAME")
 
 
 # -- JSON -----------------------------------------------------------------------------------------------------------

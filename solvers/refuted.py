@@ -186,7 +186,7 @@ def lotteries_of(evidence: Any, caller: str, alpha: bool) -> tuple[Distribution,
     named = [getattr(evidence, name, None) for name in "ABC"]
     share = getattr(evidence, "alpha", None)
     if all(x is None for x in named):
-        raise TypeError(f"expected a verdict or a Counterexample, got {evidence!r}: {advice}")
+        raise TypeError(f"expected a verdict or a Counterexample, got a {type(evidence).__name__}: {advice}")
     if not all(isinstance(x, Distribution) for x in named):
         raise ValueError(f"the counterexample does not have the lotteries A, B, C, so it is not of {axiom!r}: {advice}")
     if alpha is not (share is not None):

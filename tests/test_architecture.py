@@ -22,7 +22,7 @@ TRUSTED = {
     *("kernel", "distribution", "trees", "axioms", "claims", "clauses", "evidence", "formula", "records", "verdicts"),
     *("closures", "dominances", "domains", "menus", "segments", "arrays", "polynomials", "stochastic", "comparisons"),
 }
-TRUSTED_LINES, KERNEL_LINES = 2400, 460
+TRUSTED_LINES, KERNEL_LINES = 2500, 460
 
 
 def name_of(path: Path) -> str:

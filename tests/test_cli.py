@@ -197,7 +197,7 @@ def test_a_file_that_prints_raises_or_exits(tmp_path, capsys):
     status, _, err = run(capsys, "solve", f"{file}:broken")
     assert status == 2 and "KeyError" in err and "Traceback" not in err
     status, _, err = run(capsys, "check", f"{file}:sized", "--certificates", tmp_path / "c")
-    assert status == 0 and "no certificate for" in err
+    assert status == 1 and "no certificate for" in err
     file.write_text("import sys; sys.exit(0)")
     for arguments in (["check", f"{file}:fine"], ["solve", f"{file}:fine"]):
         status, out, err = run(capsys, *arguments)
@@ -214,3 +214,54 @@ def test_verify_takes_files_and_folders(example, tmp_path, capsys):
     assert status == 1 and [r["verdict"] for r in json.loads(out)].count("rejected") == 1
     (tmp_path / "empty").mkdir()
     assert run(capsys, "verify", tmp_path / "empty")[0] == 2
+
+
+LEVELS = """
+import enum
+import prefcore as pc
+from neighbour import worth
+
+class Level(enum.Enum):
+    FLOOD, LOW, FULL = 0, 1, 2
+
+outcomes = list(Level)
+value = {level: level.value for level in Level}
+menu = [pc.Distribution.point(level) for level in Level]
+
+@pc.relation
+def safe_then_rich(A, B):
+    a, b = A.prob(lambda o: o is Level.FLOOD), B.prob({Level.FLOOD})
+    return a > b or (a == b and A.expect(worth) <= B.expect(worth))
+"""
+
+
+def test_a_file_is_run_once_so_that_its_outcomes_are_the_same_objects(tmp_path, capsys):
+    (tmp_path / "neighbour.py").write_text("def worth(level):\n    return level.value\n")
+    file = tmp_path / "levels.py"
+    file.write_text(LEVELS)
+    folder = tmp_path / "c"
+    arguments = ["--axioms", "interpolation,monotone", "--value", "value", "--certificates", folder]
+    status, out, _ = run(capsys, "check", f"{file}:safe_then_rich", *arguments, "--json")
+    verdicts = json.loads(out)["verdicts"]
+    assert (
+        status == 0
+        and verdicts["interpolation"]["verdict"] == "refuted"
+        and verdicts["monotone"]["verdict"] == "proved"
+    )
+    status, out, _ = run(capsys, "verify", folder, "--claim", f"{file}:safe_then_rich", "--value", "value")
+    assert status == 0 and "refuted" in out
+
+
+def test_verify_says_which_option_the_certificate_needs(tmp_path, capsys):
+    (tmp_path / "neighbour.py").write_text("def worth(level):\n    return level.value\n")
+    file = tmp_path / "levels.py"
+    file.write_text(LEVELS)
+    target = f"{file}:safe_then_rich"
+    run(capsys, "check", target, "--menu", "menu", "--axioms", "total", "--certificates", tmp_path / "menu")
+    run(capsys, "check", target, "--axioms", "monotone", "--value", "value", "--certificates", tmp_path / "value")
+    for folder, option, given in (("menu", "--menu", ["--menu", "menu"]), ("value", "--value", ["--value", "value"])):
+        status, out, _ = run(capsys, "verify", tmp_path / folder, "--claim", target)
+        assert status == 1 and option in out
+        assert run(capsys, "verify", tmp_path / folder, "--claim", target, *given)[0] == 0
+    status, out, _ = run(capsys, "verify", tmp_path / "value", "--claim", target, "--menu", "menu", "--value", "value")
+    assert status == 1 and "neither --menu" in out

@@ -124,9 +124,20 @@ def test_enumeration_is_for_menus_and_for_what_is_finite() -> None:
         for domain in (Simplex(range(3)), process()):
             with pytest.raises(EvidenceRejected):
                 kernel.check(claim("reward", axiom, domain), Enumerated())
-    for axiom in ("interpolation", "interpolation_open", "continuous"):
+    with pytest.raises(EvidenceRejected):
+        kernel.check(claim("indifference", "continuous", menu()), Enumerated())
+    low, middle, high = (Distribution.point(o) for o in (0, 1, 2))
+    between = Menu((low, middle, high), range(3))
+    for axiom in (
+        "interpolation",
+        "interpolation_open",
+    ):  # the α that serves is found, or there is none
+        assert isinstance(kernel.check(claim("indifference", axiom, menu()), Enumerated()), pc.Proved)
         with pytest.raises(EvidenceRejected):
-            kernel.check(claim("indifference", axiom, menu()), Enumerated())
+            kernel.check(claim("tie", axiom, between), Enumerated())
+    assert isinstance(kernel.check(claim("reward", "interpolation", between), Enumerated()), pc.Proved)
+    with pytest.raises(EvidenceRejected):  # low ~ low ≺ high: only α = 1 serves
+        kernel.check(claim("reward", "interpolation_open", between), Enumerated())
     black = Axiom(BlackBox("always", lambda A, B: True, ""), "total", menu())
     with pytest.raises(EvidenceRejected):
         kernel.check(black, Enumerated())

@@ -78,6 +78,8 @@ def on_formula(axiom: str, formula: Formula, deadline: Deadline) -> tuple[list[M
     if axiom in DOMINANCE or not NEEDS[axiom][1]:
         found: tuple[int, ...] | None
         for finest in (1, 2, 3, FINE.get(formula.outcomes, 3)):  # the simplest that will do
+            if not deadline.left:
+                return None
             points = lotteries(range(formula.outcomes), finest)
             rows = menus.rows_of(formula, [feature_values(formula, x.items()) for x in points])
             if axiom in DOMINANCE:  # the formula is the violation itself

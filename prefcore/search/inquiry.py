@@ -65,6 +65,14 @@ CYCLES = (3, 4, 5)  # lengths of cycles that are looked for
 POTENTIALS = 20  # terms that may rise or fall with every strict preference
 
 
+# An axiom fails wherever one of these does.
+REFUTED_WITH = {
+    "convex": ("consistent",),
+    "interpolation_open": ("interpolation",),
+    "risk_averse": ("monotone", "spread_averse"),
+}
+
+
 @dataclass(slots=True)
 class Inquiry:
     """The verdicts so far (an axiom may serve another), and the hull of the domain."""
@@ -133,6 +141,10 @@ class Inquiry:
             yield from self._on_hull(claim, self.traced)
 
     def _on_hull(self, claim: Axiom, formula: Formula) -> Iterator[Evidence]:
+        for other in REFUTED_WITH.get(claim.axiom, ()):
+            verdict = self.verdicts.get(other)
+            if isinstance(verdict, Refuted):
+                yield verdict.evidence
         if claim.axiom in EXISTENTIAL:
             yield from self._existential(claim)
         elif claim.axiom == CONTINUOUS:
@@ -200,7 +212,7 @@ class Inquiry:
     def _polynomial(self, claim: Axiom, statement: Statement, hull: Hull) -> Iterator[Evidence]:
         """Simple lotteries on faces; a proof by products; points that nonlinear arithmetic finds on faces."""
         for size, count in ((3, 4), (4, 2)):
-            for face, local in islice(self._asked_on_faces(claim, size), count):
+            for face, local in islice(self._asked_on_faces(claim, size), count) if self.deadline.left else ():
                 found = grid.on_formula(claim.axiom, local, self.deadline.sooner(1.0))
                 if found is not None:
                     yield self._named(face, *found)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from functools import reduce
-from itertools import islice, pairwise, product
+from itertools import islice, product
 from operator import or_
 from typing import Any
 
@@ -59,7 +59,7 @@ from prefcore.records import EvidenceRejected
 from prefcore.search import farkas, grid
 from prefcore.search.hulls import Hull, Mixed, hull_of
 from prefcore.search.semilinear import Deadline, decide
-from prefcore.segments import line, no_mixture, truths
+from prefcore.segments import no_mixture, serving
 
 FIRST_FACES = 4  # on which simple triples are tried before any proof
 TERMS = 10  # of which one is tried to match
@@ -132,8 +132,10 @@ def _values(hull: Hull, mixed: Mixed) -> list[Fraction]:
 
 def _unmet(formula: Formula, values: Sequence[Sequence[Fraction]], closed: bool) -> bool:
     """Whether no mixture of the first and last meets the middle, as the kernel will see it."""
+    a, b, c = values
+    ends_serve = evaluate(formula, b, a) or evaluate(formula, c, b)  # so halving [0, 1] would be in vain
     try:
-        no_mixture(formula, values, closed)
+        no_mixture(formula, values, closed, halving=not ends_serve)
     except EvidenceRejected:
         return False
     return True
@@ -160,20 +162,11 @@ def _refined(hull: Hull, closed: bool, named: Named, deadline: Deadline) -> Evid
 
 
 def _serving(formula: Formula, values: Sequence[Sequence[Fraction]], closed: bool) -> Fraction | None:
-    """An α at which the mixture of the first and last is indifferent to the middle."""
-    a, b, c = values
-    mixture, fixed = line(c, a), [(y, Fraction(0)) for y in b]
+    """An α at which the mixture of the first and last is indifferent to the middle, if that is found."""
     try:
-        starts = {s for pair in ((mixture, fixed), (fixed, mixture)) for s, _ in truths(formula, *pair)}
+        return serving(formula, values, closed)
     except EvidenceRejected:  # not piecewise linear
         return None
-    ends = sorted({*starts, Fraction(1)})
-    middles = [(s + e) / 2 for s, e in pairwise(ends)]
-    for alpha in (*middles, *(ends if closed else ends[1:-1])):
-        x = [p + q * alpha for p, q in mixture]
-        if evaluate(formula, x, b) and evaluate(formula, b, x):
-            return alpha
-    return None
 
 
 def one_sided(formula: Formula) -> Iterator[int]:

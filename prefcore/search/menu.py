@@ -6,6 +6,7 @@ they are few.
 
 from __future__ import annotations
 
+import time
 from fractions import Fraction
 from heapq import heapify, heappop, heappush
 from itertools import product
@@ -31,6 +32,7 @@ from prefcore.tracing import fits
 
 LARGEST = 20_000  # lotteries whose rows of bits are made
 ONE_BY_ONE = 1_000  # lotteries where each pair is evaluated by itself
+SAMPLE = 200  # lotteries whose pairs are compared to see how long all will take
 TRIPLES = 30_000  # of lotteries, each with all its α
 CYCLES = {2: 12, 3: 8, 4: 6}  # denominators among which cycles are looked for, by the number of outcomes
 ALPHAS = (Fraction(1, 2), Fraction(1, 4), Fraction(9, 10))
@@ -48,7 +50,14 @@ def find(claim: Axiom, formula: Formula, menu: Menu, deadline: Deadline) -> tupl
         assert claim.value is not None
         fits(len(formula.features) + len(set(claim.value)), menu.outcomes)
         formula = violation(formula, claim.axiom, claim.value)
-    rows = menus.rows_of(formula, _values(formula, menu))
+    values = _values(formula, menu)
+    if count > SAMPLE:
+        start = time.monotonic()
+        menus.rows_of(formula, values[:SAMPLE])
+        seconds = 2 * (time.monotonic() - start) * (count / SAMPLE) ** 2  # the kernel compares them all once more
+        if seconds > 2 * deadline.left:
+            return None, f"to compare {count**2} pairs would take about {seconds:.0f} s, beyond the budget"
+    rows = menus.rows_of(formula, values)
     if claim.axiom in DOMINANCE:
         pair = next(((i, row.bit_length() - 1) for i, row in enumerate(rows) if row), None)
         return (Enumerated() if pair is None else _of(menu, pair)), ""
@@ -96,7 +105,7 @@ def _mixing(claim: Axiom, formula: Formula, menu: Menu, deadline: Deadline) -> t
             except EvidenceRejected:
                 continue
             return found, ""
-    return (None if claim.axiom in EXISTENTIAL else Enumerated()), ""
+    return Enumerated(), ""
 
 
 def classes(formula: Formula, menu: Menu) -> list[list[int]]:

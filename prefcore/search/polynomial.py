@@ -23,7 +23,7 @@ from prefcore.clauses import Clauses, FeatureOf, Mass, Monomial, Polynomial, cla
 from prefcore.evidence import Lemma, ProductLemma, Refutation
 from prefcore.formula import Formula
 from prefcore.kernel import check_product_lemma
-from prefcore.polynomials import Product, degrees_of, draws, size_of, value_at
+from prefcore.polynomials import Product, degrees_of, draws, kinds_of, size_of, value_at
 from prefcore.records import EvidenceRejected
 from prefcore.search import farkas
 from prefcore.search.hulls import Hull
@@ -32,6 +32,7 @@ from prefcore.search.semilinear import Deadline, Lotteries, boolean_model
 
 SMALL = 6  # outcomes with probabilities of their own
 TUPLES = 3000  # of outcomes, in one linear program
+KINDS = 12  # outcomes that the features tell apart
 MODELS = 40  # Boolean models that are refuted
 DENOMINATORS = (4, 12, 100, 1000, 10**6)  # to which an irrational point is rounded
 ROUNDED = 2520  # the largest denominator of a multiplier's coefficient
@@ -138,8 +139,11 @@ def refute(statement: Statement, hull: Hull, deadline: Deadline) -> Refutation |
 
 def _lemma(system: Clauses, literals: Sequence[int], deadline: Deadline) -> ProductLemma | None:
     """A lemma that some of the literals contradict each other: by constants, then with probabilities."""
+    if len(kinds_of(system)) > KINDS:
+        return None
     usable = [x for x in literals if _plain(system.atoms[abs(x)], system)]
-    single = product(range(len(system.statement.masses)), range(system.formula.outcomes))
+    kinds = kinds_of(system)
+    single = product(range(len(system.statement.masses)), kinds)
     factors: list[Factors] = [(), *(((m, o),) for m, o in single)]
     highest = max((len(m) for x in usable for m in system.atoms[abs(x)]), default=0)
     for most in (0, max(2, highest), highest + 1):  # the degree of the products
@@ -151,9 +155,9 @@ def _lemma(system: Clauses, literals: Sequence[int], deadline: Deadline) -> Prod
         ]
         products = [_product(system, *column) for column in columns]
         degrees = degrees_of(products, system)
-        if not columns or size_of(degrees, system) > TUPLES or not deadline.left:
+        if not columns or size_of(degrees, len(kinds)) > TUPLES or not deadline.left:
             continue
-        found = _program(system, columns, products, degrees)
+        found = _program(system, columns, products, degrees, kinds)
         if found is not None:
             return found
     return None
@@ -172,10 +176,14 @@ def _product(system: Clauses, literal: int, factors: Factors) -> Product:
 
 
 def _program(
-    system: Clauses, columns: Sequence[Column], products: Sequence[Product], degrees: Sequence[int]
+    system: Clauses,
+    columns: Sequence[Column],
+    products: Sequence[Product],
+    degrees: Sequence[int],
+    kinds: Sequence[int],
 ) -> ProductLemma | None:
     """Coefficients >= 0 of the columns with no sum above zero, and some strict literal at 1; or all sums below zero."""
-    matrix = np.array([[float(value_at(p, drawn, system)) for p in products] for drawn in draws(degrees, system)])
+    matrix = np.array([[float(value_at(p, drawn, system)) for p in products] for drawn in draws(degrees, kinds)])
     count = len(matrix)
     scale = np.maximum(np.abs(matrix).max(axis=0), 1e-300)
     strict = np.array([float(x < 0 and not factors) for x, factors in columns]) / scale
