@@ -133,9 +133,9 @@ def _values(hull: Hull, mixed: Mixed) -> list[Fraction]:
 def _unmet(formula: Formula, values: Sequence[Sequence[Fraction]], closed: bool) -> bool:
     """Whether no mixture of the first and last meets the middle, as the kernel will see it."""
     a, b, c = values
-    ends_serve = evaluate(formula, b, a) or evaluate(formula, c, b)  # so halving [0, 1] would be in vain
+    in_vain = evaluate(formula, b, a) or evaluate(formula, c, b)  # an end serves, and halving is of [0, 1]
     try:
-        no_mixture(formula, values, closed, halving=not ends_serve)
+        no_mixture(formula, values, closed, halving=closed and not in_vain)
     except EvidenceRejected:
         return False
     return True
