@@ -213,7 +213,7 @@ class Inquiry:
         """Simple lotteries on faces; a proof by products; points that nonlinear arithmetic finds on faces."""
         for size, count in ((3, 4), (4, 2)):
             for face, local in islice(self._asked_on_faces(claim, size), count) if self.deadline.left else ():
-                found = grid.on_formula(claim.axiom, local, self.deadline.sooner(4.0))
+                found = grid.on_formula(claim.axiom, local, self.deadline.sooner(10.0))
                 if found is not None:
                     yield self._named(face, *found)
         proof = polynomial.refute(statement, hull, self.deadline.sooner(10.0))
