@@ -27,7 +27,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 from itertools import accumulate, pairwise
 from operator import or_
 from pathlib import Path
@@ -267,6 +267,11 @@ def ask_prefgraph(choices: Sequence[Choice]) -> Any:
 # -- the table ------------------------------------------------------------------------------------------------------
 
 
+def explain_both(choices: Sequence[Choice]) -> list[Any]:
+    """Our answers when comparisons are read strictly, and weakly."""
+    return [explain(choices, strictly) for strictly in (True, False)]
+
+
 def document() -> tuple[str, bool]:
     """The whole page, and whether our answers are the known ones."""
     for choices in DATA_SETS.values():  # loads the libraries
@@ -274,8 +279,8 @@ def document() -> tuple[str, bool]:
         explain(choices, True)
     rows, wrong, missed = [], [], 0
     for name, choices in DATA_SETS.items():
-        theirs, result = repeated(lambda: timed(lambda: ask_prefgraph(choices)))  # noqa: B023
-        seconds, both = repeated(lambda: timed(lambda: [explain(choices, x) for x in (True, False)]))  # noqa: B023
+        theirs, result = repeated(partial(timed, partial(ask_prefgraph, choices)))
+        seconds, both = repeated(partial(timed, partial(explain_both, choices)))
         refuted = tuple(isinstance(x, Weights) for x in both)
         if refuted != KNOWN[name]:
             wrong.append(f"DISAGREEMENT: {name}: refuted (strictly, weakly) {refuted}, known {KNOWN[name]}")

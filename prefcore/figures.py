@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from importlib import import_module
 from math import hypot
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, Literal
@@ -170,7 +171,7 @@ def _once(axes: Axes, words: Mapping[str, str], cyclic: bool) -> str:
 
 def _matplotlib() -> None:
     try:
-        import matplotlib  # noqa: F401
+        import_module("matplotlib")
     except ImportError as error:
         raise ImportError("figures need matplotlib: pip install 'prefcore[plot]'") from error
 

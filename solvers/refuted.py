@@ -183,7 +183,7 @@ def lotteries_of(evidence: Any, caller: str, alpha: bool) -> tuple[Distribution,
     """A, B, C and α of a counterexample (α = 1 if the axiom has none). Raises at the door."""
     axiom = "consistent" if alpha else "transitive"
     advice = f"give {caller} a Counterexample with A, B, C" + (", alpha" if alpha else "")
-    named = [getattr(evidence, name, None) for name in "ABC"]
+    named: list[Any] = [getattr(evidence, name, None) for name in "ABC"]
     share = getattr(evidence, "alpha", None)
     if all(x is None for x in named):
         raise TypeError(f"expected a verdict or a Counterexample, got a {type(evidence).__name__}: {advice}")
@@ -195,4 +195,4 @@ def lotteries_of(evidence: Any, caller: str, alpha: bool) -> tuple[Distribution,
     if share is not None and (type(share) is not Fraction or not 0 < share < 1):
         raise ValueError(f"alpha must be a Fraction in (0, 1), got {share!r}: {advice}")
     A, B, C = named
-    return A, B, C, Fraction(1) if share is None else share  # type: ignore[return-value]
+    return A, B, C, Fraction(1) if share is None else share

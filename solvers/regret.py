@@ -134,8 +134,8 @@ def _process(
     """The process of T3. An outcome may be called "decide", too: it comes later, so the two are not confused."""
     leads = {"a": A, "b": B}
 
-    def environment(history: History, action: Any) -> Distribution:
-        return leads[action] if history[0] == DECIDE else C
+    def environment(history: History, action: Any) -> dict[Any, Any]:
+        return dict((leads[action] if history[0] == DECIDE else C).items())
 
     def outcome(trajectory: History) -> Any:
         return trajectory[-1]
@@ -144,7 +144,7 @@ def _process(
         observations=tuple(dict.fromkeys((DECIDE, SKIP, *A, *B, *C))),
         actions=("a", "b"),
         horizon=1,
-        environment=environment,  # type: ignore[arg-type]
+        environment=environment,
         preference=preference,
         initial={DECIDE: alpha, SKIP: 1 - alpha},
         outcome=outcome,

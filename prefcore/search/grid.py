@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any
 
 from prefcore import menus
-from prefcore.axioms import DOMINANCE, NEEDS, UNIVERSAL, Comparison
+from prefcore.axioms import DOMINANCE, NEEDS, UNIVERSAL, Comparison, Mixture
 from prefcore.distribution import Distribution, mix
 from prefcore.evidence import Counterexample
 from prefcore.formula import Formula, evaluate, feature_values
@@ -42,15 +42,20 @@ def counterexample(
     """The first counterexample to a universal axiom among these lotteries (mixed with a few α); how many were tried."""
     tried = 0
     answers: dict[tuple[Distribution, Distribution], bool] = {}
+    mixtures: dict[tuple[Fraction, Distribution, Distribution], Distribution] = {}
     count, with_alpha = NEEDS[axiom]
     statement = UNIVERSAL[axiom]
 
+    def lottery(mixture: Mixture, lotteries: Sequence[Distribution], alpha: Fraction | None) -> Distribution:
+        first, *second = (lotteries[i] for _, i in mixture)
+        if not second or alpha is None:
+            return first
+        if (alpha, first, second[0]) not in mixtures:  # each serves many others
+            mixtures[alpha, first, second[0]] = mix(alpha, first, second[0])
+        return mixtures[alpha, first, second[0]]
+
     def true(said: Comparison, lotteries: Sequence[Distribution], alpha: Fraction | None) -> bool:
-        pair = []
-        for mixture in (said.left, said.right):
-            parts = [lotteries[i] for _, i in mixture]
-            pair.append(parts[0] if len(parts) == 1 or alpha is None else mix(alpha, *parts))
-        key = pair[0], pair[1]
+        key = lottery(said.left, lotteries, alpha), lottery(said.right, lotteries, alpha)
         if key not in answers:
             answers[key] = holds(*key)
         return answers[key]
