@@ -94,6 +94,12 @@ def on_formula(axiom: str, formula: Formula, deadline: Deadline) -> tuple[list[M
             if found is not None:
                 return [tuple(points[i].items()) for i in found], None
         return None
+    if NEEDS[axiom][0] == 3:
+        for finest in (2, 4) if formula.outcomes <= 3 else (2,):
+            found_mixed = _mixed(axiom, formula, lotteries(range(formula.outcomes), finest), deadline)
+            if found_mixed is not None:
+                return found_mixed
+        return None
     values: dict[Distribution, list[Fraction]] = {}
 
     def of(x: Distribution) -> list[Fraction]:
@@ -101,11 +107,27 @@ def on_formula(axiom: str, formula: Formula, deadline: Deadline) -> tuple[list[M
             values[x] = feature_values(formula, x.items())
         return values[x]
 
-    few = NEEDS[axiom][0] == 2
-    finest = FINE.get(formula.outcomes, 3) if few else 3 if formula.outcomes <= 3 else 2
-    points = lotteries(range(formula.outcomes), finest)
+    points = lotteries(range(formula.outcomes), FINE.get(formula.outcomes, 3))
     simple, _ = counterexample(axiom, lambda a, b: evaluate(formula, of(a), of(b)), points, deadline)
     if simple is None:
         return None
     chosen = (x for x in (simple.A, simple.B, simple.C) if x is not None)
     return [tuple(x.items()) for x in chosen], simple.alpha
+
+
+def _mixed(
+    axiom: str, formula: Formula, points: Sequence[Distribution], deadline: Deadline
+) -> tuple[list[Mixed], Fraction] | None:
+    """A, B, C and α at which consistency or convexity fails; the features are mixed, as they are all that is seen."""
+    values = [feature_values(formula, x.items()) for x in points]
+    below = [[evaluate(formula, a, b) for b in values] for a in values]
+    n = range(len(points))
+    for alpha, c in product(ALPHAS, n):
+        if not deadline.left:
+            return None
+        mixtures = [[alpha * x + (1 - alpha) * z for x, z in zip(a, values[c], strict=True)] for a in values]
+        for a, b in product(n, n):
+            asked = a != b and (below[a][b] or axiom == "convex")
+            if asked and evaluate(formula, mixtures[a], mixtures[b]) is not below[a][b]:
+                return [tuple(points[i].items()) for i in (a, b, c)], alpha
+    return None
