@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 
 from prefcore import kernel
-from prefcore.claims import Achievable, Axiom, Claim, Domain, Menu, Optimal, Simplex
+from prefcore.claims import Achievable, Axiom, Claim, Domain, HasUtility, Menu, Optimal, Represents, Simplex, Solvable
+from prefcore.comparisons import Comparisons
 from prefcore.records import EvidenceRejected, from_json, to_json
 from prefcore.stochastic import ChoiceAxiom, PairwiseAxiom
 from prefcore.verdicts import Proved, Refuted
@@ -73,4 +74,14 @@ def same_claim(stored: Claim, claim: Claim) -> bool:
     if isinstance(stored, Optimal) and isinstance(claim, Optimal):
         same_process = stored.process.tree == claim.process.tree
         return same_process and (stored.relation, stored.policy) == (claim.relation, claim.policy)
-    return stored == claim if isinstance(stored, (PairwiseAxiom, ChoiceAxiom)) else False
+    if isinstance(stored, Represents) and isinstance(claim, Represents):
+        same = (stored.relation, stored.utilities) == (claim.relation, claim.utilities)
+        return same and _same_domain(stored.domain, claim.domain)
+    if isinstance(stored, HasUtility) and isinstance(claim, HasUtility):
+        index = {o: i for i, o in enumerate(claim.comparisons.outcomes)}
+        strict, weak = (
+            [(A.map(index.__getitem__), B.map(index.__getitem__)) for A, B in pairs]
+            for pairs in (claim.comparisons.strict, claim.comparisons.weak)
+        )
+        return stored.comparisons == Comparisons(strict, weak, range(len(index)))
+    return stored == claim if isinstance(stored, (PairwiseAxiom, ChoiceAxiom, Solvable)) else False

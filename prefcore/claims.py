@@ -1,6 +1,7 @@
 """What can be claimed. Trusted.
 
-A claim is data: a traced formula, an axiom's name and a domain; or a tree, a formula and a policy's table. A black box
+A claim is data: a traced formula, an axiom's name and a domain; a tree, a formula and a policy's table; comparisons of
+lotteries; a system of linear inequalities. A black box
 (a relation that could not be traced) can be claimed about in memory; it can be refuted, never proved, and not stored.
 """
 
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from prefcore.comparisons import Comparisons
 from prefcore.distribution import Distribution
 from prefcore.formula import Formula
 from prefcore.stochastic import ChoiceAxiom, PairwiseAxiom
+from prefcore.systems import LinearSystem
 from prefcore.trees import PolicyTable, Tabulation
 
 
@@ -78,4 +81,27 @@ class Optimal:
     policy: PolicyTable
 
 
-Claim = Axiom | Optimal | PairwiseAxiom | ChoiceAxiom
+@dataclass(frozen=True, slots=True)
+class Represents:
+    """``A ≼ B ⇔ u(A) ≤_lex u(B)`` for all A, B in the domain, u being these utilities of the outcomes (T4, T5)."""
+
+    relation: Formula
+    utilities: tuple[tuple[Fraction, ...], ...]
+    domain: Domain
+
+
+@dataclass(frozen=True, slots=True)
+class HasUtility:
+    """Some expected utility agrees with all the comparisons (T9)."""
+
+    comparisons: Comparisons
+
+
+@dataclass(frozen=True, slots=True)
+class Solvable:
+    """The system of linear inequalities has a solution."""
+
+    system: LinearSystem
+
+
+Claim = Axiom | Optimal | PairwiseAxiom | ChoiceAxiom | Represents | HasUtility | Solvable

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from prefcore.distribution import Distribution
 from prefcore.stochastic import Enumerated, MenuPair, RatioPair, Triple
+from prefcore.systems import Motzkin, Point
 from prefcore.trees import PolicyTable
 
 
@@ -206,4 +207,4 @@ class BetterPolicy:
 
 
 PolicyEvidence = ConditionHolds | AsGoodAs | BetterPolicy
-Evidence = AxiomEvidence | PolicyEvidence | Triple | MenuPair | RatioPair
+Evidence = AxiomEvidence | PolicyEvidence | Triple | MenuPair | RatioPair | Point | Motzkin

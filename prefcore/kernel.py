@@ -37,9 +37,22 @@ from prefcore.axioms import (
     span_statement,
     witness_statement,
 )
-from prefcore.claims import Achievable, Axiom, BlackBox, Claim, Domain, Menu, Optimal, Simplex
+from prefcore.claims import (
+    Achievable,
+    Axiom,
+    BlackBox,
+    Claim,
+    Domain,
+    HasUtility,
+    Menu,
+    Optimal,
+    Represents,
+    Simplex,
+    Solvable,
+)
 from prefcore.clauses import Clauses, Exact, FeatureOf, Mass, Polynomial, add, clauses_of
 from prefcore.closures import gap, is_closed
+from prefcore.comparisons import Comparisons, system_of
 from prefcore.distribution import Distribution, is_exact, mix
 from prefcore.domains import Largest, largest_over, outcome_distribution
 from prefcore.dominances import violation
@@ -70,8 +83,10 @@ from prefcore.menus import rows_of
 from prefcore.menus import violation as menu_violation
 from prefcore.polynomials import Product, upper_bound
 from prefcore.records import EvidenceRejected, conforms
+from prefcore.representations import difference
 from prefcore.segments import at_the_start, everywhere, line, no_mixture, serving
 from prefcore.stochastic import ChoiceAxiom, Enumerated, PairwiseAxiom, check_stochastic
+from prefcore.systems import LinearSystem, Motzkin, Point, contradicts, solves, well_formed
 from prefcore.trees import HistoryTree, PolicyTable, Tabulation
 from prefcore.verdicts import Proved, Refuted
 
@@ -86,6 +101,14 @@ def check(claim: Claim, evidence: Evidence) -> Proved | Refuted:
             proved = _axiom_claim(claim, evidence)
         elif isinstance(claim, (PairwiseAxiom, ChoiceAxiom)):
             proved = check_stochastic(claim, evidence)
+        elif type(claim) is Represents:
+            proved = _represents(claim, evidence)
+        elif type(claim) is HasUtility:
+            _require(type(claim.comparisons) is Comparisons, "the claim is not about comparisons")
+            proved = _solvable(system_of(claim.comparisons), evidence)
+        elif type(claim) is Solvable:
+            _require(conforms(claim.system, LinearSystem) and well_formed(claim.system), "the system is malformed")
+            proved = _solvable(claim.system, evidence)
         else:
             _require(type(claim) is Optimal, "unknown claim")
             assert isinstance(claim, Optimal)
@@ -108,22 +131,8 @@ def _require(condition: bool, reason: str) -> None:
 def _axiom_claim(claim: Axiom, evidence: Evidence) -> bool:
     relation, domain = claim.relation, claim.domain
     _require(type(claim.axiom) is str and claim.axiom in AXIOMS, "unknown axiom")
-    _require(type(domain) in (Simplex, Menu, Achievable) and len(domain.outcomes) > 0, "unknown domain")
-    _require(type(relation) in (Formula, BlackBox), "unknown relation")
-    if isinstance(relation, Formula):
-        relation.__post_init__()  # a record that was made without its own checks must not get past these
-        _require(relation.outcomes == len(domain.outcomes), "the domain is not the formula's")
-    if isinstance(domain, Achievable):
-        _require(
-            type(domain.process) is Tabulation and type(domain.process.tree) is HistoryTree, "no tabulated process"
-        )
-        domain.process.tree.__post_init__()
-        _require(max(domain.process.tree.outcome) < len(domain.outcomes), "the tree has an outcome of its own")
-    if isinstance(domain, Menu):
-        _require(claim.axiom != CONTINUOUS, "continuity speaks of limits, and a menu has none")
-        _require(conforms(domain.lotteries, tuple[Distribution, ...]) and bool(domain.lotteries), "no menu")
-        for lottery in domain.lotteries:
-            _lottery(lottery, domain)
+    _about(relation, domain)
+    _require(not isinstance(domain, Menu) or claim.axiom != CONTINUOUS, "continuity speaks of limits: a menu has none")
     with_value = claim.axiom in DOMINANCE
     _require((claim.value is not None) is with_value, "an axiom has a value exactly if it speaks of dominance")
     if with_value:
@@ -141,6 +150,25 @@ def _axiom_claim(claim: Axiom, evidence: Evidence) -> bool:
     else:
         _axiom(relation, claim.axiom, evidence, domain, claim.value)
     return True
+
+
+def _about(relation: Formula | BlackBox, domain: Domain) -> None:
+    """The claim is about a relation on a domain of its own outcomes."""
+    _require(type(domain) in (Simplex, Menu, Achievable) and len(domain.outcomes) > 0, "unknown domain")
+    _require(type(relation) in (Formula, BlackBox), "unknown relation")
+    if isinstance(relation, Formula):
+        relation.__post_init__()  # a record that was made without its own checks must not get past these
+        _require(relation.outcomes == len(domain.outcomes), "the domain is not the formula's")
+    if isinstance(domain, Achievable):
+        _require(
+            type(domain.process) is Tabulation and type(domain.process.tree) is HistoryTree, "no tabulated process"
+        )
+        domain.process.tree.__post_init__()
+        _require(max(domain.process.tree.outcome) < len(domain.outcomes), "the tree has an outcome of its own")
+    if isinstance(domain, Menu):
+        _require(conforms(domain.lotteries, tuple[Distribution, ...]) and bool(domain.lotteries), "no menu")
+        for lottery in domain.lotteries:
+            _lottery(lottery, domain)
 
 
 def _axiom(
@@ -453,6 +481,39 @@ def _fails(claim: Axiom, statement: Statement, lotteries: list[Distribution], al
         return _holds(claim, lottery(said.left), lottery(said.right))
 
     return all(any(true(said) is wanted for wanted, said in clause) for clause in statement.negation)
+
+
+# -- claims about utilities and linear systems ------------------------------------------------------------------------
+
+
+def _represents(claim: Represents, evidence: Evidence) -> bool:
+    """T4, T5: the relation and the order by utilities never differ, or they do at a pair of lotteries."""
+    _require(type(claim.relation) is Formula, "only a formula can be represented")
+    _about(claim.relation, claim.domain)
+    _require(conforms(claim.utilities, tuple[tuple[Fraction, ...], ...]), "the utilities are not exact")
+    differs = difference(claim.relation, claim.utilities)
+    match evidence:
+        case Refutation():
+            _refutation(NEVER, differs, evidence, largest_over(claim.domain, differs))
+            return True
+        case Counterexample(Distribution() as left, Distribution() as right, None, None, policies):
+            _within((left, right), policies, claim.domain)
+            values = [_values(differs, claim.domain, lottery) for lottery in (left, right)]
+            _require(evaluate(differs, *values), "the utilities order these lotteries as the relation does")
+            return False
+    raise EvidenceRejected(f"{type(evidence).__name__} is no evidence about a representation")
+
+
+def _solvable(system: LinearSystem, evidence: Evidence) -> bool:
+    """A point solves the system; or weights show that nothing does (T9, Motzkin)."""
+    match evidence:
+        case Point(values):
+            _require(solves(system, values), "the point does not satisfy every row")
+            return True
+        case Motzkin():
+            _require(contradicts(system, evidence), "the weighted rows do not contradict each other")
+            return False
+    raise EvidenceRejected(f"{type(evidence).__name__} is no evidence about a linear system")
 
 
 # -- claims about policies ------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from functools import lru_cache
 from types import UnionType
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
-from prefcore.claims import Axiom, BlackBox, Claim, Menu, Simplex
+from prefcore.claims import Axiom, BlackBox, Claim, Menu, Represents, Simplex
+from prefcore.comparisons import Comparisons, Pair
 from prefcore.distribution import Distribution, is_exact
 from prefcore.evidence import Evidence
 from prefcore.trees import HistoryTree, Tabulation
@@ -81,6 +82,14 @@ def _encode(value: object, outcomes: Sequence[Any]) -> object:
         return len(value.outcomes)
     if type(value) is Menu:
         return {"kind": "Menu", "outcomes": len(value.outcomes), "lotteries": _encode(value.lotteries, outcomes)}
+    if type(value) is Comparisons:
+        place = {o: i for i, o in enumerate(value.outcomes)}
+        pairs = (
+            [[[[place[o], str(p)] for o, p in x.items()] for x in pair] for pair in s]
+            for s in (value.strict, value.weak)
+        )
+        strict, weak = pairs
+        return {"kind": "Comparisons", "outcomes": len(value.outcomes), "strict": strict, "weak": weak}
     if type(value) is Tabulation:
         return _encode(value.tree, outcomes)
     if type(value) is BlackBox:
@@ -93,7 +102,7 @@ def _encode(value: object, outcomes: Sequence[Any]) -> object:
 
 def to_json(claim: Claim, evidence: Evidence) -> str:
     """The certificate of a claim and its evidence. Raises ``ValueError`` for a black box."""
-    outcomes: Sequence[Any] = claim.domain.outcomes if isinstance(claim, Axiom) else ()
+    outcomes: Sequence[Any] = claim.domain.outcomes if isinstance(claim, (Axiom, Represents)) else ()
     body = {"format": FORMAT, "claim": _encode(claim, outcomes), "evidence": _encode(evidence, outcomes)}
     return json.dumps(body, separators=(",", ":"))
 
@@ -116,6 +125,13 @@ def _menu(data: dict[str, Any]) -> Menu:
     return Menu(_decode(data["lotteries"], tuple[Distribution, ...]), range(data["outcomes"]))
 
 
+def _comparisons(data: dict[str, Any]) -> Comparisons:
+    if set(data) != {"kind", "outcomes", "strict", "weak"} or type(data["outcomes"]) is not int:
+        raise EvidenceRejected("Comparisons have a number of outcomes, strict and weak pairs")
+    strict, weak = (_decode(data[name], tuple[Pair, ...]) for name in ("strict", "weak"))
+    return Comparisons(strict, weak, range(data["outcomes"]))
+
+
 def _decode(data: Any, kind: Any) -> Any:
     options = alternatives(kind)
     if data is None and type(None) in options:
@@ -123,6 +139,8 @@ def _decode(data: Any, kind: Any) -> Any:
     if isinstance(data, dict):
         if Menu in options and data.get("kind") == "Menu":
             return _menu(data)
+        if Comparisons in options and data.get("kind") == "Comparisons":
+            return _comparisons(data)
         if Tabulation in options:
             return Tabulation.unlabelled(_decode(data, HistoryTree))
         for option in options:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from prefcore.claims import Achievable, Axiom, Claim, Optimal
+from prefcore.claims import Achievable, Axiom, Claim, HasUtility, Optimal, Represents, Solvable
 from prefcore.evidence import BetterPolicy, Counterexample, Cycle, Evidence
 from prefcore.stochastic import ChoiceAxiom, PairwiseAxiom
 from prefcore.trees import TablePolicy, table_policy
@@ -15,19 +16,32 @@ def _no_truth_value(verdict: object) -> NoReturn:
     raise TypeError('a verdict has no truth value ("gave up" is not "no"): use isinstance(verdict, pc.Proved)')
 
 
+def about(claim: Claim) -> str:
+    """What a claim says, in a few words."""
+    match claim:
+        case Axiom():
+            return f"{claim.axiom}, over {_counted(claim.domain.outcomes, 'outcome')}"
+        case Optimal():
+            return f"optimality of a policy over {_counted(claim.policy, 'decision histor', 'y', 'ies')}"
+        case PairwiseAxiom():
+            return f"{claim.axiom}, over {_counted(claim.matrix, 'item')}"
+        case ChoiceAxiom():
+            return f"{claim.axiom}, over {_counted(claim.menus, 'menu')}"
+        case Represents():
+            by = _counted(claim.utilities, "utilit", "y", "ies")
+            return f"a representation by {by}, over {_counted(claim.domain.outcomes, 'outcome')}"
+        case HasUtility():
+            return f"a utility for {_counted(claim.comparisons, 'comparison')}"
+        case Solvable():
+            return f"a solution of a linear system of {claim.system.variables} variables"
+
+
+def _counted(things: Sized, name: str, one: str = "", many: str = "s") -> str:
+    return f"{len(things)} {name}{one if len(things) == 1 else many}"
+
+
 def _short(verdict: Proved | Refuted) -> str:
-    claim = verdict.claim
-    if isinstance(claim, Axiom):
-        about = (
-            f"{claim.axiom}, over {len(claim.domain.outcomes)} outcome{'s' if len(claim.domain.outcomes) > 1 else ''}"
-        )
-    elif isinstance(claim, PairwiseAxiom):
-        about = f"{claim.axiom}, over {len(claim.matrix)} items"
-    elif isinstance(claim, ChoiceAxiom):
-        about = f"{claim.axiom}, over {len(claim.menus)} menus"
-    else:
-        about = f"optimal, over {len(claim.policy)} decision histories"
-    return f"{type(verdict).__name__}({about}, by {type(verdict.evidence).__name__})"
+    return f"{type(verdict).__name__}({about(verdict.claim)}, by {type(verdict.evidence).__name__})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,11 +77,11 @@ class Refuted:
 
     @property
     def policies(self) -> tuple[TablePolicy, ...]:
-        """Where an axiom was refuted on the achievable set: the policies that achieve the lotteries, in their order.
+        """Where something was refuted on the achievable set: the policies that achieve the lotteries, in their order.
 
         Else an ``AttributeError``.
         """
-        if not isinstance(self.claim, Axiom) or not isinstance(self.claim.domain, Achievable):
+        if not isinstance(self.claim, (Axiom, Represents)) or not isinstance(self.claim.domain, Achievable):
             raise AttributeError("only a claim about the achievable set is refuted with policies")
         assert isinstance(self.evidence, (Counterexample, Cycle))
         return tuple(table_policy(self.claim.domain.process, table) for table in self.evidence.policies)

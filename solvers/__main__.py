@@ -19,15 +19,15 @@ from typing import Any
 
 from prefcore.axioms import AXIOMS, CONTINUOUS, DOMINANCE
 from prefcore.certificates import load_certificate, save_certificate
-from prefcore.claims import Achievable, Axiom, Claim, Domain, Menu, Optimal, Simplex
+from prefcore.claims import Achievable, Axiom, Claim, Domain, HasUtility, Menu, Optimal, Simplex
+from prefcore.comparisons import Comparisons
 from prefcore.distribution import Distribution, Payoff, exact, exact_payoffs
 from prefcore.evidence import Counterexample
 from prefcore.processes import DEFAULT_LIMIT, DirectPreferenceProcess, tabulate
 from prefcore.records import EvidenceRejected, from_json
 from prefcore.relations import Relation, formula_of, outcomes_tuple
 from prefcore.report import Report, summary
-from prefcore.stochastic import ChoiceAxiom, PairwiseAxiom
-from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
+from prefcore.verdicts import Proved, Refuted, Unknown, Verdict, about
 from prefcore.words import nearest
 
 
@@ -268,17 +268,7 @@ def _verified(options: argparse.Namespace, path: Path) -> tuple[Path, dict[str, 
         return path, {"verdict": "rejected", "reason": str(rejection)}
     except OSError as error:
         raise Mistake(f"{path}: {error.strerror}") from error
-    return path, {"verdict": _kind(verdict), "claim": _claim_in_words(verdict.claim)}
-
-
-def _claim_in_words(claim: Claim) -> str:
-    if isinstance(claim, Axiom):
-        return f"{claim.axiom}, over {len(claim.domain.outcomes)} outcomes"
-    if isinstance(claim, PairwiseAxiom):
-        return f"{claim.axiom}, over {len(claim.matrix)} items"
-    if isinstance(claim, ChoiceAxiom):
-        return f"{claim.axiom}, over {len(claim.menus)} menus"
-    return f"optimality of a policy over {len(claim.policy)} decision histories"
+    return path, {"verdict": _kind(verdict), "claim": about(verdict.claim)}
 
 
 # -- what FILE.py:NAME means ----------------------------------------------------------------------------------------
@@ -352,8 +342,10 @@ def _expected(options: argparse.Namespace, certificate: Path) -> Claim:
             tabulation = tabulate(found)
             relation = formula_of(found.preference, tuple(tabulation.outcomes), closed=False)
             return Optimal(tabulation, relation, stored.policy)  # type: ignore[arg-type]
+        if isinstance(found, Comparisons):
+            return HasUtility(found)
         relation_of, domain, closed, value = _subject(options, options.claim, DEFAULT_LIMIT)
-        _same_kind(stored, domain, options)
+        stored = _same_kind(stored, domain, options)
         outcomes = tuple(domain.outcomes)
         values = None if value is None else tuple(exact(v) for v in exact_payoffs(value, outcomes))
         values = values if stored.axiom in DOMINANCE else None
@@ -364,16 +356,17 @@ def _expected(options: argparse.Namespace, certificate: Path) -> Claim:
         raise EvidenceRejected(f"the claim's own code raised {type(error).__name__}: {error}") from error
 
 
-def _same_kind(stored: Claim, domain: Domain, options: argparse.Namespace) -> None:
-    """Says which option is missing, where the certificate is about another kind of domain."""
+def _same_kind(stored: Claim, domain: Domain, options: argparse.Namespace) -> Axiom:
+    """The claim, if it is about an axiom on such a domain; else says which option is missing."""
     if not isinstance(stored, Axiom):
-        raise EvidenceRejected("the certificate is about probabilities of preference or choice, not about a relation")
+        raise EvidenceRejected(f"the certificate is about {about(stored)}, not about an axiom")
     if type(stored.domain) is not type(domain):
         needed = {Menu: "a menu: give --menu NAME", Achievable: "what policies achieve: give --achievable"}
-        about = needed.get(type(stored.domain), "all lotteries: give neither --menu nor --achievable")
-        raise EvidenceRejected(f"the certificate is about {about}")
+        other = needed.get(type(stored.domain), "all lotteries: give neither --menu nor --achievable")
+        raise EvidenceRejected(f"the certificate is about {other}")
     if stored.value is not None and options.value is None:
         raise EvidenceRejected("the certificate is about dominance in a payoff: give --value NAME")
+    return stored
 
 
 # -- JSON -----------------------------------------------------------------------------------------------------------

@@ -21,8 +21,9 @@ FILES = [path for package in BELOW for path in sorted((ROOT / package).rglob("*.
 TRUSTED = {
     *("kernel", "distribution", "trees", "axioms", "claims", "clauses", "evidence", "formula", "records", "verdicts"),
     *("closures", "dominances", "domains", "menus", "segments", "arrays", "polynomials", "stochastic", "comparisons"),
+    *("systems", "representations"),
 }
-TRUSTED_LINES, KERNEL_LINES = 2500, 460
+TRUSTED_LINES, KERNEL_LINES = 2700, 480
 
 
 def name_of(path: Path) -> str:

@@ -1,0 +1,92 @@
+"""Finite data: strict and weak comparisons of lotteries. Trusted.
+
+``A_i ≺ B_i`` and ``C_j ≼ D_j`` are compatible with an expected utility u if ``E u`` rises strictly from A_i to B_i, and
+does not fall from C_j to D_j: a system of linear inequalities in the utilities of the outcomes (T9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from prefcore.distribution import Distribution, is_exact
+from prefcore.systems import LinearSystem, Row
+
+Pair = tuple[Distribution, Distribution]
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Comparisons:
+    """What was said about some lotteries: ``A ≺ B`` for each strict pair (A, B), ``C ≼ D`` for each weak one.
+
+    `outcomes` are those of the lotteries, in the order in which they appear, or as given. Raises ``TypeError`` for what
+    is no pair of Distributions, ``ValueError`` for outcomes that are repeated or leave one out.
+    """
+
+    strict: tuple[Pair, ...]
+    weak: tuple[Pair, ...]
+    outcomes: Sequence[Any]
+
+    def __init__(
+        self, strict: Iterable[Pair] = (), weak: Iterable[Pair] = (), outcomes: Iterable[Any] | None = None
+    ) -> None:
+        object.__setattr__(self, "strict", _pairs(strict, "strict"))
+        object.__setattr__(self, "weak", _pairs(weak, "weak"))
+        met = dict.fromkeys(o for pair in (*self.strict, *self.weak) for lottery in pair for o in lottery)
+        object.__setattr__(self, "outcomes", tuple(met) if outcomes is None else _listed(outcomes, met))
+
+    def __len__(self) -> int:
+        return len(self.strict) + len(self.weak)
+
+
+def _pairs(given: Iterable[Pair], name: str) -> tuple[Pair, ...]:
+    if isinstance(given, (str, bytes, Distribution)) or not isinstance(given, Iterable):
+        raise TypeError(f"{name} must be pairs of Distributions, got {given!r}")
+    pairs = tuple(given)
+    for i, pair in enumerate(pairs):
+        if type(pair) is not tuple or len(pair) != 2 or not all(isinstance(x, Distribution) for x in pair):
+            raise TypeError(
+                f"{name} must hold pairs (A, B) of Distributions, got {pair!r} at position {i}:"
+                " write pc.Distribution.point(o) for an outcome"
+            )
+    return pairs
+
+
+def _listed(outcomes: Iterable[Any], met: Iterable[Any]) -> Sequence[Any]:
+    listed = outcomes if isinstance(outcomes, range) else tuple(outcomes)
+    known = set(listed)
+    if len(known) < len(listed):
+        raise ValueError("outcomes must be different from each other")
+    for outcome in met:
+        if outcome not in known:
+            raise ValueError(f"outcomes leave out {outcome!r}, which a lottery can give")
+    return listed
+
+
+def system_of(comparisons: Comparisons) -> LinearSystem:
+    """The inequalities that a utility must satisfy, over the outcomes in their order.
+
+    Raises ``ValueError`` for a lottery that is not an exact distribution over them.
+    """
+    index = {o: i for i, o in enumerate(comparisons.outcomes)}
+    if len(index) < len(comparisons.outcomes):
+        raise ValueError("outcomes must be different from each other")
+    checked: set[int] = set()
+
+    def row(lower: Distribution, higher: Distribution) -> Row:
+        gain: dict[int, Fraction] = {}
+        for lottery, sign in ((higher, 1), (lower, -1)):
+            if id(lottery) not in checked:
+                if sum(p if is_exact(p) and p > 0 else -1 for _, p in lottery.items()) != 1:
+                    raise ValueError("a lottery is not an exact distribution")
+                checked.add(id(lottery))
+            for outcome, p in lottery.items():
+                i = index[outcome]
+                gain[i] = gain[i] + sign * p if i in gain else sign * p
+        return tuple((i, c) for i, c in gain.items() if c), Fraction(0)
+
+    return LinearSystem(
+        len(index), tuple(row(A, B) for A, B in comparisons.strict), tuple(row(C, D) for C, D in comparisons.weak)
+    )
