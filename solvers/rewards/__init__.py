@@ -1,0 +1,1 @@
+"""Rewards: recovered from comparisons, relations, oracles and counts, or proved not to exist."""
