@@ -82,6 +82,30 @@ def maximise(program: Program, seconds: float = 600.0) -> Optimum:
     raise NotSolved("no basis of the floating-point simplex is exactly optimal")
 
 
+def ceiling(program: Program, optimum: Optimum) -> Refuted:
+    """The kernel's verdict that no point of the program has a larger objective than the optimum's."""
+    n = len(program.lower)
+    reduced = dict(program.objective)
+    for rows, multipliers in ((program.weak, optimum.weak), (program.equal, optimum.equal)):
+        for r, y in multipliers.items():
+            for i, c in rows[r][0]:
+                reduced[i] = reduced.get(i, ZERO) + y * c
+    weights = dict(optimum.weak)
+    box: list[Row] = []
+    for i in range(n):
+        for bound, sign in ((program.lower[i], 1), (program.upper[i], -1)):
+            if bound is not None:
+                d = -sign * reduced.get(i, ZERO)
+                if d > 0:
+                    weights[len(program.weak) + len(box)] = d
+                box.append((((i, Fraction(sign)),), sign * bound))
+    more: Row = tuple((i, c) for i, c in program.objective.items() if c), optimum.value
+    claim = Solvable(LinearSystem(n, (more,), (*program.weak, *box), tuple(program.equal)))
+    verdict = kernel.check(claim, Motzkin(((0, ONE),), _listed(weights), _listed(optimum.equal)))
+    assert isinstance(verdict, Refuted)
+    return verdict
+
+
 def solve_system(system: LinearSystem, seconds: float = 600.0) -> Proved | Refuted | Unknown:
     """A solution of a linear system, or weights that show that there is none; the kernel's verdict.
 
@@ -436,3 +460,11 @@ def _by_z3(program: Program, deadline: float) -> Optimum | None:
 
 def _kinds(program: Program) -> tuple[tuple[str, Sequence[Row]], tuple[str, Sequence[Row]]]:
     return ("weak", program.weak), ("equal", program.equal)
+
+
+def rank(rows: Sequence[Mapping[int, Fraction]], columns: int) -> int:
+    """The rank of a matrix given by its rows."""
+    if not rows:
+        return 0
+    dense = [[_fmpq(row.get(j, ZERO)) for j in range(columns)] for row in rows]
+    return int(fmpq_mat(dense).rref()[1])
