@@ -64,7 +64,7 @@ def rewards(counts: ArrayLike, *, prior: float = 0.0, steps: int | None = None) 
         size = 2 / np.maximum(met.sum(-1).max(-1, keepdims=True), np.finfo(float).tiny)
         for _ in range(steps):
             r += size * (total - (met * expit(r[..., :, None] - r[..., None, :])).sum(-1))
-        return r - r.mean(-1, keepdims=True)
+        return np.asarray(r - r.mean(-1, keepdims=True))
     if not prior:
         _require_connected(wins, "strong", "every item must be reachable from every other along wins")
     for _ in range(STEPS):
@@ -76,7 +76,7 @@ def rewards(counts: ArrayLike, *, prior: float = 0.0, steps: int | None = None) 
         # after log(1 + c) / c of Newton's step the loss is still falling: no search along the line.
         r = r + step * np.log1p(width) / width
         if width.max(initial=0.0) <= PRECISION * max(1.0, float(np.abs(r).max(initial=0.0))):
-            return r - r.mean(-1, keepdims=True)
+            return np.asarray(r - r.mean(-1, keepdims=True))
     raise ValueError(f"counts: no optimum within {STEPS} steps of Newton's method; give a prior, such as prior=1")
 
 
