@@ -1,0 +1,281 @@
+"""Pairwise comparisons counted: who was preferred to whom, how often, and what the graph of wins looks like.
+
+Counts are kept as one entry for each pair of items i < j that was compared: the weight of "i was preferred to j", of
+"j was preferred to i", and of ties. Two directed graphs speak of them. In the *graph of wins* an arc i → j says that i
+was preferred to j at least once (a tie is an arc both ways). In the *majority graph* it says that i was preferred to j
+more often than not. The components of the first decide whether Bradley–Terry scores exist (Ford 1957, *Solution of a
+ranking problem from binary comparisons*; Hunter 2004, *MM algorithms for generalized Bradley–Terry models*, assumption
+1); cycles of the second are intransitive majorities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+import networkx
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array, issparse, triu
+from scipy.sparse.csgraph import breadth_first_order, connected_components
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+SMALL = 400  # items up to which reachability is read off a matrix of booleans
+ROOTS = 30  # items of a cyclic component from which a shortest cycle is looked for
+MISSING: Any = object()
+
+
+@dataclass(frozen=True, eq=False)
+class WinCounts:
+    """One entry for each compared pair i < j, sorted by (i, j): how often i, j, and neither was preferred."""
+
+    size: int
+    i: Indices
+    j: Indices
+    wins: Floats
+    losses: Floats
+    ties: Floats
+
+    @property
+    def totals(self) -> Floats:
+        """How often each pair was compared."""
+        return self.wins + self.losses + self.ties
+
+    @property
+    def per_item(self) -> Floats:
+        """How often each item was compared."""
+        both = np.bincount(self.i, self.totals, self.size) + np.bincount(self.j, self.totals, self.size)
+        return np.asarray(both, dtype=np.float64)
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> WinCounts:
+        """These pairs only, of the same items."""
+        return WinCounts(self.size, self.i[kept], self.j[kept], self.wins[kept], self.losses[kept], self.ties[kept])
+
+
+def read_counts(counts: Any, ties: Any = None) -> WinCounts:
+    """Square matrices of counts, checked: ``counts[i, j]`` times i was preferred to j, symmetric ``ties``.
+
+    Raises ``ValueError`` for what is no such matrix, and ``TypeError`` for what holds no real numbers.
+    """
+    won = _matrix(counts, "counts")
+    size = won.shape[0]
+    if size < 2:
+        words = "is empty" if size == 0 else "has a single item"
+        raise ValueError(f"counts {words}: at least two items are needed")
+    if issparse(won):
+        # One complex sum aligns both directions of each pair: the real part has i over j, the imaginary j over i.
+        upper = csr_array(triu(won, 1, format="csr") + 1j * triu(won.T, 1, format="csr"))
+        upper.sort_indices()
+        i, j = upper.tocoo().coords
+        i, j, wins, losses = i.astype(np.int64), j.astype(np.int64), upper.data.real, upper.data.imag
+    else:
+        i, j = np.nonzero(np.triu(won + won.T, 1))
+        wins, losses = won[i, j], won[j, i]
+    if ties is None:
+        draws = np.zeros(len(i))
+    else:
+        i, j, wins, losses, draws = _with_ties(size, i, j, wins, losses, _matrix(ties, "ties"))
+    if not len(i):
+        raise ValueError("counts are all zero: at least one comparison is needed")
+    wins, losses, draws = (np.ascontiguousarray(x) for x in (wins, losses, draws))
+    return WinCounts(size, i, j, wins, losses, draws)
+
+
+def comparison_counts(
+    records: Iterable[tuple[Hashable, Hashable]], weights: Iterable[float] | None = None
+) -> tuple[tuple[Hashable, ...], Any]:
+    """The items in their order of appearance, and a sparse matrix of counts, from ``(winner, loser)`` pairs.
+
+    ``counts[i, j]`` is how often (or with what total weight) item i was preferred to item j; ``.toarray()`` makes a
+    dense matrix of it. Records are taken one by one, so a generator over a large file will do. Raises ``ValueError``
+    with the record's number, counting from 1, where it is no pair, compares an item with itself, or has a weight
+    that is not positive and finite; and if there are no records, or not as many weights.
+    """
+    places: dict[Hashable, int] = {}
+    tally: dict[tuple[int, int], float] = {}
+    for number, (record, weight) in enumerate(_weighted(records, weights), 1):
+        if not isinstance(record, tuple | list | np.ndarray) or len(record) != 2:
+            raise ValueError(f"record {number} must be a pair (winner, loser), got {record!r}")
+        winner, loser = record
+        if winner == loser:
+            raise ValueError(f"record {number} compares {winner!r} with itself: leave it out")
+        if not 0 < weight < np.inf:
+            raise ValueError(f"record {number} has weight {weight}: weights must be positive and finite")
+        key = places.setdefault(winner, len(places)), places.setdefault(loser, len(places))
+        tally[key] = tally.get(key, 0.0) + weight
+    if not tally:
+        raise ValueError("records are empty: at least one comparison is needed")
+    pairs = np.array(list(tally), dtype=np.int64).T
+    return tuple(places), csr_array((np.array(list(tally.values())), (pairs[0], pairs[1])), (len(places),) * 2)
+
+
+def _weighted(records: Iterable[Any], weights: Iterable[float] | None) -> Iterable[tuple[Any, float]]:
+    if weights is None:
+        return ((record, 1.0) for record in records)
+    return _zipped(records, weights)
+
+
+def _zipped(records: Iterable[Any], weights: Iterable[float]) -> Iterable[tuple[Any, float]]:
+    for number, (record, weight) in enumerate(zip_longest(records, weights, fillvalue=MISSING), 1):
+        if record is MISSING or weight is MISSING:
+            more, fewer = ("weights", "records") if record is MISSING else ("records", "weights")
+            raise ValueError(f"there are more {more} than the {number - 1} {fewer}: give one weight for each record")
+        yield record, float(weight)
+
+
+def _matrix(values: Any, name: str) -> Any:
+    """A square matrix of finite floats, zero or more, with a diagonal of zeros; sparse if it was."""
+    if issparse(values):
+        matrix = csr_array(values)
+        matrix.sum_duplicates()
+        entries = matrix.data
+    else:
+        matrix = entries = np.asarray(values)
+    if entries.dtype.kind not in "biufO":
+        raise TypeError(f"{name} must hold real numbers, got dtype {entries.dtype}")
+    if entries.dtype.kind == "O" and any(isinstance(x, str | bytes | complex) for x in entries.ravel()):
+        raise TypeError(f"{name} must hold real numbers")
+    matrix = matrix.astype(np.float64)
+    entries = matrix.data if issparse(values) else matrix
+    if matrix.size == 0 and matrix.ndim < 2:
+        return np.zeros((0, 0))
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(
+            f"{name} must be a square matrix, one row and column for each item; its shape is {matrix.shape}"
+        )
+    if not (np.isfinite(entries).all() and (entries >= 0).all()):
+        wrong = entries[~(np.isfinite(entries) & (entries >= 0))].flat[0]
+        raise ValueError(f"{name} must be finite and zero or more; found {wrong}")
+    itself = np.flatnonzero(matrix.diagonal())
+    if len(itself):
+        raise ValueError(f"{name}[{itself[0]}, {itself[0]}] compares an item with itself: set the diagonal to zero")
+    if issparse(values):
+        matrix.eliminate_zeros()
+    return matrix
+
+
+def _with_ties(size: int, i: Indices, j: Indices, wins: Floats, losses: Floats, ties: Any) -> tuple[Any, ...]:
+    """The pairs that were compared or tied, with all three counts."""
+    if ties.shape != (size, size):
+        raise ValueError(f"ties must have the shape of counts, {(size, size)}; its shape is {ties.shape}")
+    if (ties != ties.T).sum():
+        raise ValueError("ties must be symmetric: ties[i, j] is how often i and j tied, and so is ties[j, i]")
+    sparse = triu(ties, 1, format="coo") if issparse(ties) else None
+    a, b = sparse.coords if sparse is not None else np.nonzero(np.triu(ties, 1))
+    values = sparse.data if sparse is not None else ties[a, b]
+    keys, tied = i * size + j, np.asarray(a, dtype=np.int64) * size + b
+    union = np.union1d(keys, tied)
+    placed = np.zeros((3, len(union)))
+    where = np.searchsorted(union, keys)
+    placed[0, where], placed[1, where] = wins, losses
+    placed[2, np.searchsorted(union, tied)] = values
+    return union // size, union % size, *placed
+
+
+# -- the graphs -----------------------------------------------------------------------------------------------------
+
+
+def win_arcs(counts: WinCounts) -> tuple[Indices, Indices]:
+    """The arcs i → j of the graph of wins: i was preferred to j, or tied with it, at least once."""
+    forth, back = counts.wins + counts.ties > 0, counts.losses + counts.ties > 0
+    i, j = counts.i, counts.j
+    return np.concatenate([i[forth], j[back]]), np.concatenate([j[forth], i[back]])
+
+
+def is_strongly_connected(counts: WinCounts) -> bool:
+    """Whether in the graph of wins every item reaches every other."""
+    tails, heads = win_arcs(counts)
+    if counts.size > SMALL:
+        return bool(_labels(counts.size, tails, heads, "strong")[0] == 1)
+    arcs = np.zeros((counts.size, counts.size), dtype=np.bool_)
+    arcs[tails, heads] = True
+    return _reaches_all(arcs) and _reaches_all(arcs.T)
+
+
+def _reaches_all(arcs: npt.NDArray[np.bool_]) -> bool:
+    reached = arcs[0].copy()
+    reached[0] = True
+    while True:
+        further = arcs[reached].any(axis=0) | reached
+        if further.all():
+            return True
+        if (further == reached).all():
+            return False
+        reached = further
+
+
+def weak_components(counts: WinCounts) -> npt.NDArray[np.int32]:
+    """The component of each item in the graph of who was compared with whom."""
+    return _labels(counts.size, counts.i, counts.j, "weak")[1]
+
+
+def strong_components(counts: WinCounts) -> npt.NDArray[np.int32]:
+    """The strongly connected component of each item in the graph of wins."""
+    tails, heads = win_arcs(counts)
+    return _labels(counts.size, tails, heads, "strong")[1]
+
+
+def ordered_groups(counts: WinCounts) -> tuple[tuple[int, ...], ...]:
+    """The strongly connected components, ordered so that none ever lost to, or tied with, a later one."""
+    labels = strong_components(counts)
+    tails, heads = win_arcs(counts)
+    between = labels[tails] != labels[heads]
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(range(int(labels.max()) + 1))
+    graph.add_edges_from(np.unique(np.stack([labels[tails], labels[heads]])[:, between], axis=1).T.tolist())
+    members = members_of(labels)
+    order = networkx.lexicographical_topological_sort(graph, key=lambda label: members[label][0])
+    return tuple(members[label] for label in order)
+
+
+def members_of(labels: npt.NDArray[np.int32]) -> tuple[tuple[int, ...], ...]:
+    """The items with each label, in their order."""
+    order = np.argsort(labels, kind="stable")
+    starts = np.flatnonzero(np.diff(labels[order])) + 1
+    return tuple(tuple(part.tolist()) for part in np.split(order, starts))
+
+
+def majority_cycle(counts: WinCounts) -> tuple[int, ...]:
+    """Items of which each was preferred to the next, and the last to the first, more often than not; empty if none.
+
+    The cycle is a shortest one through one of up to 30 items that lie on cycles.
+    """
+    first, second = counts.wins > counts.losses, counts.losses > counts.wins
+    tails = np.concatenate([counts.i[first], counts.j[second]])
+    heads = np.concatenate([counts.j[first], counts.i[second]])
+    count, labels = _labels(counts.size, tails, heads, "strong")
+    if count == counts.size:
+        return ()
+    inside = labels[tails] == labels[heads]
+    graph = _graph(counts.size, tails[inside], heads[inside])
+    best: tuple[int, ...] = ()
+    for root in np.unique(tails[inside])[:ROOTS].tolist():
+        cycle = _cycle_through(root, graph, tails[inside], heads[inside])
+        if not best or len(cycle) < len(best):
+            best = cycle
+        if len(best) == 3:
+            break
+    return best
+
+
+def _cycle_through(root: int, graph: Any, tails: Indices, heads: Indices) -> tuple[int, ...]:
+    order, before = breadth_first_order(graph, root)
+    rank = np.full(graph.shape[0], graph.shape[0])
+    rank[order] = np.arange(len(order))
+    into = tails[heads == root]
+    path = [int(into[np.argmin(rank[into])])]
+    while path[-1] != root:
+        path.append(int(before[path[-1]]))
+    return tuple(reversed(path))
+
+
+def _graph(size: int, tails: Indices, heads: Indices) -> Any:
+    return csr_array((np.ones(len(tails)), (tails, heads)), (size, size))
+
+
+def _labels(size: int, tails: Indices, heads: Indices, connection: str) -> tuple[int, npt.NDArray[np.int32]]:
+    count, labels = connected_components(_graph(size, tails, heads), directed=True, connection=connection)
+    return int(count), labels
