@@ -1,0 +1,117 @@
+"""The part of pairwise preferences that scores can say, and the part that runs in circles.
+
+Of a pair compared n times, let Y_ij = (wins - losses) / n, with weight n; Y_ji = -Y_ij. Scores s by weighted least
+squares, ``min Σ n_ij (s_i - s_j - Y_ij)²``, give the *gradient* part; what is left is *cyclic*: it has no divergence,
+and splits into what circles around triangles (*curl*) and what circles around longer holes only (*harmonic*). The three
+are orthogonal in the inner product with weights n, so their shares of ``Σ n Y²`` sum to one [Jiang, Lim, Yao and Ye
+2011, Statistical ranking and combinatorial Hodge theory, Mathematical Programming 127].
+
+Chance alone makes a cyclic part: if answers are independent, n Var(Y) = 1 - P(tie) - E[Y]² for each pair, and the
+expected norm of the residual is that variance times one minus the leverage, summed over the pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array, diags_array
+from scipy.sparse.linalg import lsqr
+
+from solvers.rewards.tally import Floats, Ints
+from solvers.rewards.win_counts import WinCounts
+
+MOST_ITEMS = 1_500  # whose leverages are found
+MOST_TRIANGLES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Hodge:
+    """The parts of the flow Y, one number for each compared pair in the order of the counts.
+
+    scores: of mean zero in each connected part. gradient, cyclic: their sum is Y. cyclic_share: of the squared norm.
+    by_chance: the cyclic norm to be expected if the gradient were all, as a share of the same norm (``None`` for more
+    than 1,500 items). curl_share, harmonic_share: the parts of `cyclic_share` (``None`` if triangles are too many).
+    """
+
+    scores: Floats
+    flow: Floats
+    gradient: Floats
+    cyclic: Floats
+    weights: Floats
+    cyclic_share: float
+    by_chance: float | None
+    curl_share: float | None
+    harmonic_share: float | None
+
+
+def hodge(counts: WinCounts) -> Hodge:
+    """The decomposition of pairwise counts; ties count as answers that lean to neither side."""
+    n, i, j = counts.totals, counts.i, counts.j
+    flow = (counts.wins - counts.losses) / n
+    pairs = len(i)
+    rows = np.concatenate([np.arange(pairs)] * 2)
+    signs = np.concatenate([np.ones(pairs), -np.ones(pairs)])
+    slope = csr_array((signs, (rows, np.concatenate([i, j]))), (pairs, counts.size))
+    root = np.sqrt(n)
+    weighted = diags_array(root) @ slope
+    by_chance = None
+    if counts.size <= MOST_ITEMS:
+        inverse = np.linalg.pinv((weighted.T @ weighted).toarray(), hermitian=True)
+        scores = inverse @ (weighted.T @ (root * flow))
+        leverage = n * (inverse[i, i] + inverse[j, j] - 2 * inverse[i, j])
+        noise = 1 - counts.ties / n - flow**2
+        by_chance = float(noise @ (1 - leverage))
+    else:
+        scores = lsqr(weighted, root * flow, atol=1e-12, btol=1e-12, iter_lim=20 * counts.size)[0]
+    gradient = scores[i] - scores[j]
+    cyclic = flow - gradient
+    norm, rest = float(n @ flow**2), float(n @ cyclic**2)
+    curl = _curl(counts, root, cyclic)
+    share = rest / norm if norm else 0.0
+    return Hodge(
+        scores=scores,
+        flow=flow,
+        gradient=gradient,
+        cyclic=cyclic,
+        weights=n,
+        cyclic_share=share,
+        by_chance=None if by_chance is None or not norm else by_chance / norm,
+        curl_share=None if curl is None or not norm else curl / norm,
+        harmonic_share=None if curl is None or not norm else max(rest - curl, 0.0) / norm,
+    )
+
+
+def _curl(counts: WinCounts, root: Floats, cyclic: Floats) -> float | None:
+    """The squared norm of the part of the cyclic flow that triangles span, of all that do not cross zero weights."""
+    triangles = _triangles(counts)
+    if triangles is None:
+        return None
+    if not len(triangles):
+        return 0.0
+    count = len(triangles)
+    rows = triangles.T.ravel()  # the pairs ij, jk, ik of i < j < k; the circle runs along the first two
+    signs = np.repeat([1.0, 1.0, -1.0], count)
+    around = csr_array((signs, (rows, np.tile(np.arange(count), 3))), (len(root), count))
+    spanned = diags_array(1 / root) @ around
+    right = root * cyclic
+    fitted = spanned @ lsqr(spanned, right, atol=1e-12, btol=1e-12, iter_lim=10 * len(root) + 100)[0]
+    return float(fitted @ fitted)
+
+
+def _triangles(counts: WinCounts) -> Ints | None:
+    """(t, 3): the places of the pairs ij, jk, ik of every three items that were all compared."""
+    size, i, j = counts.size, counts.i, counts.j
+    place = csr_array((np.arange(1, len(i) + 1), (i, j)), (size, size))
+    found = []
+    total = 0
+    later = [place.indices[place.indptr[a] : place.indptr[a + 1]] for a in range(size)]
+    for a in range(size):
+        nexts = later[a]
+        for b in nexts:
+            for c in np.intersect1d(later[b], nexts, assume_unique=True):
+                found.append((place[a, b], place[b, c], place[a, c]))
+            total = len(found)
+            if total > MOST_TRIANGLES:
+                return None
+    return np.array(found, dtype=np.int64).reshape(-1, 3) - 1

@@ -1,0 +1,109 @@
+"""The von Neumann winner: a lottery over items that no item beats on average.
+
+With P_ij the share of answers that prefer i to j (a tie is half of one, and pairs that were never compared count as
+even), M = P - 1/2 is skew-symmetric, so the game with payoffs M has value zero [von Neumann 1928], and some lottery p
+has ``Σ_i p_i M_ij >= 0`` for every j: a maximal lottery [Kreweras 1965; Fishburn 1984], the von Neumann winner of
+[Dudík, Hofmann, Schapire, Slivkins and Zoghi 2015], the Nash solution of preference learning [Munos et al. 2024]. Its
+support lies within the Smith set, the smallest set of items each of which has a majority over every item outside it,
+so the linear program is solved there only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse.csgraph import connected_components
+
+from solvers.rewards.tally import Floats
+from solvers.rewards.win_counts import WinCounts
+
+MOST_ITEMS = 1_000  # of the Smith set
+SUPPORT = 1e-9  # a probability above counts as positive
+
+
+@dataclass(frozen=True, slots=True)
+class VonNeumannWinner:
+    """A maximal lottery.
+
+    probabilities: one for each item. support: positions of the items with positive probability, the likeliest first.
+    gap: ``max_j (Σ_i p_i P_ji) - 1/2`` recomputed over all items, zero for an exact winner. smith: the Smith set.
+    margin: by how much a single winner beats its closest rival, as a share above 1/2; ``None`` for a mixture.
+    """
+
+    probabilities: Floats
+    support: tuple[int, ...]
+    gap: float
+    smith: tuple[int, ...]
+    margin: float | None
+
+    @property
+    def single(self) -> bool:
+        """Whether one item beats or ties all others."""
+        return len(self.support) == 1
+
+
+def von_neumann_winner(counts: WinCounts) -> VonNeumannWinner | None:
+    """A maximal lottery of pairwise counts; ``None`` if the Smith set has more than 1,000 items."""
+    smith = smith_set(counts)
+    if len(smith) > MOST_ITEMS:
+        return None
+    margin = (counts.wins - counts.losses) / counts.totals / 2
+    inside = np.full(counts.size, -1)
+    inside[list(smith)] = np.arange(len(smith))
+    both = (inside[counts.i] >= 0) & (inside[counts.j] >= 0)
+    M = np.zeros((len(smith), len(smith)))
+    M[inside[counts.i[both]], inside[counts.j[both]]] = margin[both]
+    M -= M.T
+    chosen = _maximal(M)
+    probabilities = np.zeros(counts.size)
+    probabilities[list(smith)] = chosen
+    # Recomputed over all items: what each of them gains against the lottery.
+    gains = np.bincount(counts.j, -margin * probabilities[counts.i], counts.size)
+    gains += np.bincount(counts.i, margin * probabilities[counts.j], counts.size)
+    positive = np.flatnonzero(probabilities > SUPPORT)
+    support = tuple(positive[np.argsort(-probabilities[positive], kind="stable")].tolist())
+    closest = None
+    if len(support) == 1:
+        at = support[0]
+        against = np.concatenate([margin[counts.i == at], -margin[counts.j == at]])
+        closest = float(against.min()) if len(against) == counts.size - 1 else 0.0
+    return VonNeumannWinner(probabilities, support, max(float(gains.max()), 0.0), smith, closest)
+
+
+def smith_set(counts: WinCounts) -> tuple[int, ...]:
+    """The smallest set of items each of which has a majority over every item outside it."""
+    size = counts.size
+    if size > 20 * MOST_ITEMS:
+        return tuple(range(size))
+    # An arc a → b: a is not beaten by b. The relation is total, so its components form a chain.
+    beats = np.zeros((size, size), dtype=bool)
+    ahead, behind = counts.wins > counts.losses, counts.losses > counts.wins
+    beats[counts.i[ahead], counts.j[ahead]] = True
+    beats[counts.j[behind], counts.i[behind]] = True
+    held = (~beats).T  # held[a, b]: b does not beat a
+    if size <= 3 * MOST_ITEMS:
+        _, label = connected_components(held, directed=True, connection="strong")
+        reach = np.bincount(label[np.flatnonzero(held.sum(axis=1) == held.sum(axis=1).max())]).argmax()
+        return tuple(np.flatnonzero(label == reach).tolist())
+    return tuple(range(size))
+
+
+def _maximal(M: Floats) -> Floats:
+    """p >= 0, Σp = 1 with the largest v such that pᵀM >= v: then v = 0."""
+    size = len(M)
+    if size == 1:
+        return np.ones(1)
+    found = linprog(
+        c=np.concatenate([np.zeros(size), [-1.0]]),
+        A_ub=np.hstack([-M.T, np.ones((size, 1))]),
+        b_ub=np.zeros(size),
+        A_eq=np.concatenate([np.ones(size), [0.0]])[None, :],
+        b_eq=np.ones(1),
+        bounds=[(0, None)] * size + [(None, None)],
+        method="highs",
+    )
+    if not found.success:
+        raise ArithmeticError(f"HiGHS found no maximal lottery: {found.message}")
+    return np.asarray(found.x[:size], dtype=np.float64)
