@@ -68,7 +68,7 @@ def paid(shape: str, reward: Any, trajectory: History, discount: Fraction) -> Fr
 
 
 def judged(answer: RewardAnswer, utility: dict[History, Any], discount: Fraction) -> bool:
-    """Checks the reward on every trajectory, or that the weights cancel every reward of the shape; whether it is yes."""
+    """Checks the reward on every trajectory, or that the weights cancel every reward of the shape; is it yes?"""
     verdict = answer.verdict
     assert isinstance(verdict, (Proved, Refuted)) and kernel.check(verdict.claim, verdict.evidence) == verdict
     if answer.reward is not None:
