@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 from prefcore.distribution import Distribution, is_exact
 from prefcore.systems import LinearSystem, Row
 
 Pair = tuple[Distribution, Distribution]
+ZERO = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -76,17 +78,25 @@ def system_of(comparisons: Comparisons) -> LinearSystem:
     checked: set[int] = set()
 
     def row(lower: Distribution, higher: Distribution) -> Row:
-        gain: dict[int, Fraction] = {}
-        for lottery, sign in ((higher, 1), (lower, -1)):
+        for lottery in (lower, higher):
             if id(lottery) not in checked:
-                if sum(p if is_exact(p) and p > 0 else -1 for _, p in lottery.items()) != 1:
+                if not _is_exact_distribution(lottery):
                     raise ValueError("a lottery is not an exact distribution")
                 checked.add(id(lottery))
-            for outcome, p in lottery.items():
-                i = index[outcome]
-                gain[i] = gain[i] + sign * p if i in gain else sign * p
-        return tuple((i, c) for i, c in gain.items() if c), Fraction(0)
+        gain = {index[outcome]: p for outcome, p in higher.items()}
+        for outcome, p in lower.items():
+            i = index[outcome]
+            gain[i] = gain[i] - p if i in gain else -p
+        return tuple((i, c) for i, c in gain.items() if c), ZERO
 
     return LinearSystem(
         len(index), tuple(row(A, B) for A, B in comparisons.strict), tuple(row(C, D) for C, D in comparisons.weak)
     )
+
+
+def _is_exact_distribution(lottery: Distribution) -> bool:
+    probabilities = [p for _, p in lottery.items()]
+    if not all(is_exact(p) and p.numerator > 0 for p in probabilities):
+        return False
+    unit = lcm(*(p.denominator for p in probabilities))
+    return sum(p.numerator * (unit // p.denominator) for p in probabilities) == unit

@@ -167,11 +167,13 @@ class _Search:
         self.program = program
         self.deadline = deadline
         rows = (*program.weak, *program.equal)
-        entries = [(r, i, c.numerator / c.denominator) for r, (terms, _) in enumerate(rows) for i, c in terms]
-        shape = (len(rows), len(program.lower))
-        r, i, c = (np.array(column) for column in zip(*entries, strict=True)) if entries else (np.zeros(0, int),) * 3
-        self.matrix = csr_matrix((c, (r, i)), shape=shape, dtype=float)
-        self.bounds = np.array([float(b) for _, b in rows])
+        sizes = np.fromiter((len(terms) for terms, _ in rows), int, len(rows))
+        entries = [term for terms, _ in rows for term in terms]
+        columns = np.fromiter((i for i, _ in entries), int, len(entries))
+        values = np.fromiter((c.numerator / c.denominator for _, c in entries), float, len(entries))
+        starts = np.concatenate(([0], np.cumsum(sizes)))
+        self.matrix = csr_matrix((values, columns, starts), shape=(len(rows), len(program.lower)))
+        self.bounds = np.fromiter((b.numerator / b.denominator for _, b in rows), float, len(rows))
         weak, equal = len(program.weak), range(len(program.weak), len(rows))
         first = np.linspace(0, weak - 1, min(weak, LAZY)).astype(int) if weak else np.zeros(0, int)
         self.active: list[int] = [*first.tolist(), *equal]  # in HiGHS's order
