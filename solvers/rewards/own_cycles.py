@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
+from scipy.special import expit
 
 from solvers.rewards.tally import Answers, Floats, Ints
 
@@ -75,6 +76,37 @@ def group_cycles(answers: Answers, kind: str, items: int) -> GroupCycles:
     )
 
 
+def cyclic_by_chance(
+    answers: Answers, kind: str, items: int, scores: Floats, generator: np.random.Generator, times: int = 40
+) -> tuple[float, float, float]:
+    """How many groups would contain a cycle if all answered by the same scores, independently: the mean, and a range.
+
+    The answers that are no ties are drawn anew ``times`` times; the range holds 95 % of the draws.
+    """
+    kept = ~answers.tie & (answers.records > 0)
+    low, high = np.minimum(answers.winner, answers.loser), np.maximum(answers.winner, answers.loser)
+    number, rows = _distinct(answers.judge[kept], answers.context[kept], low[kept], high[kept])
+    asked = np.bincount(number, answers.records[kept]).astype(np.int64)
+    chance = expit(scores[rows[:, 2]] - scores[rows[:, 3]])
+    found = []
+    for _ in range(times):
+        ups = generator.binomial(asked, chance)
+        both = np.concatenate([ups, asked - ups])
+        judge, context, first, second = (np.concatenate([column, column]) for column in rows.T)
+        swap = np.arange(len(both)) >= len(ups)
+        drawn = Answers(
+            judge,
+            context,
+            np.where(swap, second, first),
+            np.where(swap, first, second),
+            np.zeros(len(both), dtype=bool),
+            both,
+            both.astype(float),
+        )
+        found.append(group_cycles(drawn, kind, items).cyclic)
+    return float(np.mean(found)), float(np.quantile(found, 0.025)), float(np.quantile(found, 0.975))
+
+
 def _distinct(*columns: Ints) -> tuple[Ints, Ints]:
     """The number of each row among the distinct ones, and the distinct rows."""
     rows = np.stack(columns, axis=1)
@@ -113,6 +145,3 @@ def share_of_cyclic_triads(cycles: GroupCycles) -> float | None:
     if not cycles.triads or cycles.cyclic_triads is None:
         return None
     return cycles.cyclic_triads / cycles.triads
-
-
-__all__ = ["Floats", "GroupCycles", "group_cycles", "share_of_cyclic_triads"]

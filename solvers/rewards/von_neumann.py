@@ -72,10 +72,27 @@ def von_neumann_winner(counts: WinCounts) -> VonNeumannWinner | None:
     return VonNeumannWinner(probabilities, support, max(float(gains.max()), 0.0), smith, closest)
 
 
+def resampled_winner(counts: WinCounts, generator: np.random.Generator, times: int = 100) -> Floats:
+    """The mean of the von Neumann winners of data sets drawn anew, answer by answer, from each pair's own shares.
+
+    An item's entry says how much of the winner is left to it by chance. Weights are rounded to whole answers.
+    """
+    totals = np.maximum(np.rint(counts.totals), 1).astype(np.int64)
+    shares = np.stack([counts.wins, counts.losses, counts.ties], axis=1) / counts.totals[:, None]
+    mean = np.zeros(counts.size)
+    for _ in range(times):
+        drawn = generator.multinomial(totals, shares).astype(float)
+        found = von_neumann_winner(WinCounts(counts.size, counts.i, counts.j, *drawn.T))
+        if found is None:
+            return np.full(counts.size, np.nan)
+        mean += found.probabilities / times
+    return mean
+
+
 def smith_set(counts: WinCounts) -> tuple[int, ...]:
-    """The smallest set of items each of which has a majority over every item outside it."""
+    """The smallest set of items each of which has a majority over every item outside it; beyond 3,000 items, all."""
     size = counts.size
-    if size > 20 * MOST_ITEMS:
+    if size > 3 * MOST_ITEMS:
         return tuple(range(size))
     # An arc a → b: a is not beaten by b. The relation is total, so its components form a chain.
     beats = np.zeros((size, size), dtype=bool)
@@ -83,11 +100,9 @@ def smith_set(counts: WinCounts) -> tuple[int, ...]:
     beats[counts.i[ahead], counts.j[ahead]] = True
     beats[counts.j[behind], counts.i[behind]] = True
     held = (~beats).T  # held[a, b]: b does not beat a
-    if size <= 3 * MOST_ITEMS:
-        _, label = connected_components(held, directed=True, connection="strong")
-        reach = np.bincount(label[np.flatnonzero(held.sum(axis=1) == held.sum(axis=1).max())]).argmax()
-        return tuple(np.flatnonzero(label == reach).tolist())
-    return tuple(range(size))
+    _, label = connected_components(held, directed=True, connection="strong")
+    top = label[held.sum(axis=1).argmax()]  # an item of a higher component holds against more items
+    return tuple(np.flatnonzero(label == top).tolist())
 
 
 def _maximal(M: Floats) -> Floats:

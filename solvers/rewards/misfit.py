@@ -1,0 +1,128 @@
+"""How much preference strength one scalar reward throws away: Bradley–Terry against a chance of its own for each pair.
+
+Of N answers that are no ties, ``(L_saturated - L) / N`` is the misfit in nats an answer. Chance alone makes some of it:
+twice the numerator, the deviance, has about the chi-square distribution with df = pairs - items + components if the
+scores are right [Wilks 1938], so df / 2N is to be expected. If they are wrong it is about non-central, with parameter
+λ = 2N times the Kullback–Leibler divergence of the nearest scores' chances from the true ones: the *excess*, whose
+interval comes from inverting that distribution. Where answers a pair are few, the deviance is compared with those of
+data sets drawn from the fitted chances instead. Leaving ties out keeps Bradley–Terry true if Davidson's model is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit
+from scipy.stats import chi2, ncx2
+
+from solvers.rewards.held_out import Interval
+from solvers.rewards.pairwise_fit import deviance, fit_pairs
+from solvers.rewards.tally import Floats
+from solvers.rewards.win_counts import WinCounts, members_of, weak_components
+
+DRAWS = 200
+MOST_DRAWN = 5_000  # pairs for which data sets are drawn
+FEW = 5.0  # expected answers of a kind below which the chi-square distribution is not trusted
+TOLERANCE = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """The misfit of one scalar reward, in nats an answer.
+
+    nats: as observed; by_chance: to be expected if the reward were right; excess: what is left, with its interval.
+    statistic, degrees_of_freedom, p_value: of the deviance. method: ``"chi-square"`` or ``"bootstrap"``; thin: answers
+    are too few for either to be exact.
+    """
+
+    answers: float
+    nats: float
+    by_chance: float
+    excess: Interval
+    statistic: float
+    degrees_of_freedom: int
+    p_value: float
+    method: str
+    thin: bool
+
+
+def decided(counts: WinCounts) -> WinCounts:
+    """The counts without ties."""
+    kept = counts.wins + counts.losses > 0
+    return replace(counts.only(kept), ties=np.zeros(int(kept.sum())))
+
+
+def free_pairs(counts: WinCounts) -> int:
+    """Pairs - items + components: how many independent circles the compared pairs make."""
+    return len(counts.i) - counts.size + len(members_of(weak_components(counts)))
+
+
+def misfit(counts: WinCounts, generator: np.random.Generator) -> Misfit | None:
+    """The misfit; ``None`` if no circle of pairs was compared, so that any answers fit."""
+    used = decided(counts)
+    free = free_pairs(used) if len(used.i) else 0
+    if not free:
+        return None
+    fit = fit_pairs(used, "logit", 0.0, TOLERANCE, 100)
+    statistic, total = max(deviance(fit), 0.0), float(used.totals.sum())
+    chance = expit(fit.scores[used.i] - fit.scores[used.j])
+    if fit.blocks is not None:  # across blocks all went one way, and the chances tend to one
+        across = fit.blocks[used.i] != fit.blocks[used.j]
+        chance = np.where(across, (used.wins > 0).astype(float), chance)
+        free = free_pairs(fit.used) if len(fit.used.i) else 0
+    expected = used.totals * np.minimum(chance, 1 - chance)
+    thin = bool((expected < 1).any() or (expected < FEW).mean() > 0.2)
+    whole = bool((used.totals == np.rint(used.totals)).all())
+    scale = 2 * total
+    if thin and whole and len(used.i) <= MOST_DRAWN:
+        drawn = _drawn(used, chance, generator)
+        middle, spread = float(drawn.mean()), float(drawn.std(ddof=1))
+        excess = Interval(statistic - middle, statistic - middle - 1.96 * spread, statistic - middle + 1.96 * spread)
+        p_value, method = float((1 + (drawn >= statistic).sum()) / (1 + DRAWS)), "bootstrap"
+    else:
+        middle, method = float(free), "chi-square"
+        p_value = float(chi2.sf(statistic, free)) if free else 1.0
+        excess = Interval(statistic - free, *_noncentral(statistic, free))
+    scaled = Interval(excess.value / scale, excess.low / scale, excess.high / scale)
+    return Misfit(
+        answers=total,
+        nats=statistic / scale,
+        by_chance=middle / scale,
+        excess=scaled,
+        statistic=statistic,
+        degrees_of_freedom=free,
+        p_value=p_value,
+        method=method,
+        thin=thin,
+    )
+
+
+def _drawn(counts: WinCounts, chance: Floats, generator: np.random.Generator) -> Floats:
+    """The deviances of data sets drawn from these chances, each fitted anew."""
+    totals = np.rint(counts.totals).astype(np.int64)
+    found = np.empty(DRAWS)
+    for k in range(DRAWS):
+        wins = generator.binomial(totals, chance).astype(float)
+        drawn = replace(counts, wins=wins, losses=totals - wins)
+        found[k] = deviance(fit_pairs(drawn, "logit", 0.0, TOLERANCE, 100))
+    return found
+
+
+def _noncentral(statistic: float, free: int) -> tuple[float, float]:
+    """The 95 % interval of λ of which the deviance is a draw; 0 is its lower end where chance alone gives as much."""
+    if not free:
+        return 0.0, 0.0
+
+    def bound(level: float) -> float:
+        def off(noncentrality: float) -> float:
+            return float(ncx2.cdf(statistic, free, noncentrality)) - level
+
+        if chi2.cdf(statistic, free) <= level:
+            return 0.0
+        top = statistic + 20 * sqrt(2 * free + 4 * statistic) + 100
+        return float(brentq(off, 1e-12, top))
+
+    return bound(0.975), bound(0.025)
