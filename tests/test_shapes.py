@@ -289,7 +289,7 @@ def test_what_is_too_large_is_refused_with_its_size(monkeypatch: pytest.MonkeyPa
     with pytest.raises(ProcessTooLarge, match=r"10\^"):
         recover_reward(uniform(3, 3, 9), lambda t: 0, "markov")
     monkeypatch.setattr(shapes, "UNKNOWNS", 5)
-    with pytest.raises(RewardTooLarge, match="more than 5 independent"):
+    with pytest.raises(RewardTooLarge, match="24 unknowns, more than 5"):
         recover_reward(uniform(2, 2, 3), lambda t: hash(t[1:3]) % 7, "additive")
 
 

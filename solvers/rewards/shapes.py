@@ -48,7 +48,7 @@ from solvers.rewards.linear import solve_system
 
 SHAPES = ("terminal", "history", "additive", "markov", "state-action", "state", "potential")
 DEFAULT_LIMIT = 100_000  # trajectories
-UNKNOWNS = 3000  # independent equations, each in all unknowns, up to which dense exact algebra is quick
+UNKNOWNS = 2000  # equations or unknowns, whichever are fewer, up to which dense exact algebra is quick
 PRIMES = (2**61 - 1, 2**62 - 57, 2**31 - 1)  # a second one in case the first divides a determinant
 
 Terms = dict[Any, Fraction]
@@ -56,7 +56,7 @@ Rows = list[tuple[tuple[tuple[int, int], ...], int]]  # whole numbers
 
 
 class RewardTooLarge(ValueError):
-    """The shape has more independent unknowns than are solved exactly."""
+    """There are more equations and more unknowns than are solved exactly."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +99,9 @@ def recover_reward(
     play no part.
 
     Raises ``ProcessTooLarge`` (a ``ValueError``), with the size, for more than `limit` trajectories, before any work;
-    ``RewardTooLarge`` (another) for more than ``UNKNOWNS`` independent equations; ``ValueError``/``TypeError`` for an
-    unknown shape, a discount outside (0, 1], a trajectory without a utility, and an unattainable one in a comparison.
+    ``RewardTooLarge`` (another) for more than ``UNKNOWNS`` equations and unknowns, before they are solved;
+    ``ValueError``/``TypeError`` for an unknown shape, a discount outside (0, 1], a trajectory without a utility, and an
+    unattainable one in a comparison.
     """
     if not isinstance(process, DirectPreferenceProcess):
         raise TypeError(f"process must be a DirectPreferenceProcess, got {process!r}")
@@ -162,8 +163,7 @@ def _from_utilities(
     if shape == "potential":
         first = {((*terms, (n, Fraction(-1))), u): i for (terms, u), i in first.items()}
     system = LinearSystem(n + (shape == "potential"), equal=tuple(first))
-    per_history = Point(tuple(u / powers[-2] for _, u in first)) if shape == "history" else None
-    evidence = per_history or solve_equations(system)
+    evidence = solve_equations(system)
     verdict = kernel.check(Solvable(system), evidence)
     if isinstance(evidence, Point):
         constant = evidence.values[n] if shape == "potential" else Fraction(0)
@@ -232,10 +232,26 @@ def _attainable(process: DirectPreferenceProcess, trajectory: Any) -> None:
 def solve_equations(system: LinearSystem) -> Point | Motzkin:
     """Evidence about a system of equations alone: a solution, or whole-number weights that add up to 0 = positive.
 
-    Keeps a set of independent rows. Rows that its solution misses join it, unless they depend on it: then they
-    contradict it. The unknowns that the set does not need are zero. Raises ``RewardTooLarge`` for more than
-    ``UNKNOWNS`` independent rows.
+    Two rows that differ in their bounds alone contradict each other. Otherwise a set of independent rows grows: rows
+    that its solution misses join it, unless they depend on it, for then they contradict it. The unknowns that the set
+    does not need are zero. Raises ``RewardTooLarge``, before any of this, where more than ``UNKNOWNS`` rows might be
+    independent and have several unknowns.
     """
+    seen: dict[Any, int] = {}
+    for i, (terms, bound) in enumerate(system.equal):
+        other = seen.setdefault(terms, i)
+        if bound != system.equal[other][1]:
+            low, high = (other, i) if bound > system.equal[other][1] else (i, other)
+            return Motzkin(equal=tuple(sorted(((low, Fraction(-1)), (high, Fraction(1))))))
+    alone = {terms[0][0]: bound / terms[0][1] for terms, bound in system.equal if len(terms) == 1 and terms[0][1]}
+    if len(alone) == len(system.equal):
+        return Point(tuple(alone.get(j, Fraction(0)) for j in range(system.variables)))
+    independent = min(len(seen), len({j for terms in seen for j, _ in terms}))
+    if independent > UNKNOWNS:
+        raise RewardTooLarge(
+            f"the reward has to satisfy {len(seen)} different equations in {system.variables} unknowns, more than"
+            f" {UNKNOWNS} of either: take a shape with fewer unknowns, or a shorter process"
+        )
     rows, unit, scale = _whole(system.equal)
     basis: list[int] = []
     columns: list[int] = []
@@ -304,11 +320,6 @@ def _independent(
                 dependent = candidates[k]
     if dependent is None:
         basis = [candidates[k] for k in pivots]
-    if len(basis) > UNKNOWNS:
-        raise RewardTooLarge(
-            f"the equations have more than {UNKNOWNS} independent ones in {variables} unknowns:"
-            " take a shape with fewer unknowns, or a shorter process"
-        )
     return basis, _pivot_columns(rows, basis, variables, prime), dependent
 
 
