@@ -339,17 +339,26 @@ def _told(answer: TaskAnswer) -> str:
         return f"Unknown ({answer.task}): {answer.verdict.reason}"
     equally = f"every {MET[answer.shape]} equally often, discounted, so every {reward} gives both the same"
     if not answer.accepted:
-        pairs = _some([f"{w} · [{_name(x)} {sign} {_name(y)}]" for (x, sign, y), w in answer.weights.items()])
+        pairs = _sum({f"[{_name(x)} {sign} {_name(y)}]": w for (x, sign, y), w in answer.weights.items()})
         return (
-            f"Not expressible ({answer.task}): add up {' + '.join(pairs)}. The left and the right sides then meet"
+            f"Not expressible ({answer.task}): add up {pairs}. The left and the right sides then meet"
             f" {equally}, while the order asks for a difference."
         )
-    inside = _some([f"{w} · {_name(p)}" for p, w in answer.weights.items() if p in answer.accepted])
-    outside = _some([f"{-w} · {_name(p)}" for p, w in answer.weights.items() if p not in answer.accepted])
+    inside = _sum({_name(p): w for p, w in answer.weights.items() if p in answer.accepted})
+    outside = _sum({_name(p): -w for p, w in answer.weights.items() if p not in answer.accepted})
     return (
-        f"Not expressible ({answer.task}): the acceptable {' + '.join(inside)} and the other {' + '.join(outside)} meet"
-        f" {equally} value, while the acceptable policies should have more."
+        f"Not expressible ({answer.task}): the acceptable {inside} and the other {outside} meet {equally} value, while"
+        " the acceptable policies should have more."
     )
+
+
+def _sum(weights: Mapping[str, Fraction]) -> str:
+    """A weighted sum in words; weights of one are left out."""
+    terms: list[str] = []
+    for name, w in sorted(weights.items(), key=lambda item: item[1] < 0):
+        sign = ("-" if w < 0 else "+") if terms or w < 0 else ""
+        terms.append(f"{sign} {name if abs(w) == 1 else f'{abs(w)} · {name}'}".strip())
+    return " ".join(_some(terms))
 
 
 def _name(label: Any) -> str:
