@@ -1,0 +1,365 @@
+"""The data-set doctor: what a set of preferences can bear, before anything is trained on it.
+
+``diagnose`` reads judgements once, counts them, and says how well they cover the pairs, whether the items hang
+together, whether judges contradict themselves, whether position or length decide, which stochastic transitivity is
+rejected, what one scalar reward throws away, which lottery no item beats, how much runs in circles; and then what to
+do (:mod:`solvers.rewards.advice` has the rule). Each part has its mathematics in its own module.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any, Literal
+from unicodedata import normalize
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from prefcore.matrices import PairwiseReport, check_pairwise
+from solvers.rewards.advice import Findings, better_group, recommend, saved
+from solvers.rewards.data_set_report import (
+    Connectivity,
+    Coverage,
+    Cycles,
+    DataSetReport,
+    Score,
+    Transitivity,
+)
+from solvers.rewards.effects import LengthEffect, PositionEffect, length_effect, position_effect
+from solvers.rewards.held_out import predict
+from solvers.rewards.hodge import hodge
+from solvers.rewards.misfit import free_pairs, misfit
+from solvers.rewards.own_cycles import cyclic_by_chance, group_cycles
+from solvers.rewards.progress import bar
+from solvers.rewards.reading import count
+from solvers.rewards.stochastic_orders import stochastic_transitivity
+from solvers.rewards.strengths import BradleyTerry, bradley_terry
+from solvers.rewards.tally import Answers, Tally
+from solvers.rewards.von_neumann import VonNeumannWinner, resampled_winner, von_neumann_winner
+from solvers.rewards.win_counts import (
+    WinCounts,
+    majority_cycle,
+    ordered_groups,
+    weak_components,
+)
+
+MOST_FITTED = 20_000  # items that get scores
+MOST_ERRORS = 2_000  # ... with standard errors
+MOST_RESAMPLED = 60
+MOST_TESTED, MOST_WEAK = 8, 30  # items for all three transitivity tests, and for the weak one
+MOST_EXACT = 60  # items whose frequencies are checked exactly
+MOST_COMPARED_LABELS = 20_000
+BOOTSTRAP = 99
+MOST_REDRAWN = 200_000  # combinations whose answers are drawn anew for the cycles that chance makes
+
+
+def diagnose(
+    records: Iterable[Any] | str | os.PathLike[str],
+    *,
+    generator: np.random.Generator | None = None,
+    malformed: Literal["raise", "report"] = "raise",
+    progress: bool | Callable[[int, int], None] = False,
+) -> DataSetReport:
+    """Says what a set of preferences can bear.
+
+    records: pairs (winner, loser) or ``Judgement`` objects; or the path of a CSV, JSONL or PrefLib file, as
+    docs/data-sets.md has them. generator: splits answers for held-out predictions and draws data sets for p-values;
+    by default a new one seeded with 0, so that the same data get the same report. malformed: ``"raise"`` stops at the
+    first line that cannot be read with ``MalformedRecord``, which names it; ``"report"`` leaves such lines out, counts
+    them and quotes the first. progress: ``True`` draws a bar on the standard error; or called with what is done and
+    the total (bytes of a file, records; total 0 if unknown).
+
+    Tests and intervals take answers as independent of each other, except that the intervals of held-out predictions
+    are by judges where there are 20 or more. Raises ``ValueError`` for data without any comparison or a file that is
+    of no known kind, ``TypeError`` for records of another type, ``FileNotFoundError``.
+    """
+    if malformed not in ("raise", "report"):
+        raise ValueError(f'malformed must be "raise" or "report", got {malformed!r}')
+    if generator is None:
+        generator = np.random.default_rng(0)
+    elif not isinstance(generator, np.random.Generator):
+        raise TypeError(f"generator must be a numpy.random.Generator, got {type(generator).__name__}")
+    shown = bar(sys.stderr) if progress is True else progress or None
+    tally = count(records, malformed == "report", shown)
+    source = str(records) if isinstance(records, (str, os.PathLike)) else "records"
+    if not tally.total:
+        why = f"all {tally.malformed} records are malformed; {tally.quoted[0].reason}" if tally.malformed else "empty"
+        raise ValueError(f"{source}: there is no comparison to diagnose: {why}")
+    return _report(source, tally, generator)
+
+
+def _report(source: str, tally: Tally, generator: np.random.Generator) -> DataSetReport:
+    answers, names = tally.answers(), tuple(tally.labels)
+    counts = pooled(answers, len(names))
+    notes = [*tally.notes, *_notes(tally, answers)]
+    coverage = _coverage(tally, answers, counts)
+    connectivity, groups = _connectivity(counts, names)
+    fit = _fit(counts, notes)
+    lost = misfit(counts, generator) if fit is not None else None
+    held = None if tally.text and not free_pairs(counts) else predict(answers, len(names), generator)
+    if held is not None and held.not_fitted:
+        notes.append(f"Not fitted: {', '.join(held.not_fitted)}.")
+    tests = _transitivity(counts, names, generator, notes) if connectivity.components == 1 else ()
+    winner = von_neumann_winner(counts) if connectivity.components == 1 else None
+    scores = _scores(names, fit, counts, winner, generator)
+    cycles = _cycles(tally, answers, counts, names, fit, generator)
+    position, length = position_effect(tally.shown), length_effect(tally.lengths)
+    found = Findings(
+        text=tally.text,
+        answers=float((counts.wins + counts.losses).sum()),
+        scores=len(names) - connectivity.components,
+        parts=connectivity.components,
+        unbeaten=_unbeaten(groups, names) if connectivity.components == 1 else "",
+        misfit=lost,
+        circles=free_pairs(counts),
+        held_out=held,
+        weak_p_value=next((t.p_value for t in tests if t.kind == "weak"), None),
+    )
+    return DataSetReport(
+        source=source,
+        items=names,
+        counts=counts,
+        coverage=coverage,
+        connectivity=connectivity,
+        cycles=cycles,
+        position=position,
+        length=length,
+        transitivity=tests,
+        frequencies=_frequencies(counts, names),
+        scores=scores,
+        misfit=lost,
+        held_out=held,
+        winner=winner,
+        hodge=hodge(counts) if len(names) <= MOST_FITTED else None,
+        recommendation=recommend(found, _cautions(tally, coverage, cycles, position, length, found)),
+        malformed=tally.malformed,
+        malformed_lines=tuple(tally.quoted),
+        not_kept=tally.not_kept,
+        notes=tuple(notes),
+    )
+
+
+def pooled(answers: Answers, items: int) -> WinCounts:
+    """All answers as counts of each pair, by weight."""
+    low, high = np.minimum(answers.winner, answers.loser), np.maximum(answers.winner, answers.loser)
+    keys, pair = np.unique(low * items + high, return_inverse=True)
+    first = ~answers.tie & (answers.winner == low)
+    second = ~answers.tie & (answers.winner == high)
+    wins, losses, ties = (
+        np.bincount(pair, answers.weight * part, minlength=len(keys)).astype(float)
+        for part in (first, second, answers.tie)
+    )
+    return WinCounts(items, keys // items, keys % items, wins, losses, ties)
+
+
+def _coverage(tally: Tally, answers: Answers, counts: WinCounts) -> Coverage:
+    keys = np.minimum(answers.winner, answers.loser) * counts.size + np.maximum(answers.winner, answers.loser)
+    _, pair = np.unique(keys, return_inverse=True)
+    times = np.bincount(pair, answers.records)
+    return Coverage(
+        items=counts.size,
+        pairs=len(counts.i),
+        possible=counts.size * (counts.size - 1) // 2,
+        comparisons=tally.total,
+        weight=float(answers.weight.sum()),
+        ties=int(answers.records[answers.tie].sum()),
+        judges=len(tally.judges),
+        contexts=len(tally.contexts),
+        fewest=int(times.min()),
+        median=float(np.median(times)),
+    )
+
+
+def _connectivity(counts: WinCounts, names: tuple[Any, ...]) -> tuple[Connectivity, tuple[tuple[int, ...], ...]]:
+    labels = weak_components(counts)
+    sizes = np.bincount(labels)
+    groups = ordered_groups(counts) if counts.size <= MOST_FITTED else ()
+    first = tuple(names[k] for k in groups[0]) if len(groups) > 1 else ()
+    return Connectivity(len(sizes), int(sizes.max()), len(groups), first), groups
+
+
+def _unbeaten(groups: tuple[tuple[int, ...], ...], names: tuple[Any, ...]) -> str:
+    if len(groups) < 2:
+        return ""
+    few = min((groups[0], groups[-1]), key=len)
+    listed = ", ".join(str(names[k]) for k in few[:4]) + (", …" if len(few) > 4 else "")
+    return f"{listed} {'never lost to' if few is groups[0] else 'never beat'} any of the others"
+
+
+def _fit(counts: WinCounts, notes: list[str]) -> BradleyTerry | None:
+    if counts.size > MOST_FITTED:
+        notes.append(f"No scores: there are {counts.size:,} items, and up to {MOST_FITTED:,} are fitted.")
+        return None
+    shape = (counts.size, counts.size)
+    both = np.concatenate([counts.i, counts.j]), np.concatenate([counts.j, counts.i])
+    won = csr_array((np.concatenate([counts.wins, counts.losses]), both), shape)
+    tied = csr_array((np.concatenate([counts.ties, counts.ties]), both), shape) if counts.ties.any() else None
+    if not won.sum():
+        notes.append("Every answer is a tie: there are no scores.")
+        return None
+    dense = counts.size <= 200
+    if dense:
+        return bradley_terry(won.toarray(), ties=None if tied is None else tied.toarray())
+    return bradley_terry(won, ties=tied)
+
+
+def _scores(
+    names: tuple[Any, ...],
+    fit: BradleyTerry | None,
+    counts: WinCounts,
+    winner: VonNeumannWinner | None,
+    generator: np.random.Generator,
+) -> tuple[Score, ...]:
+    """Best first: by score, or by the von Neumann winner where there are none."""
+    size = len(names)
+    nothing = np.full(size, np.nan)
+    if fit is None and winner is None:
+        return ()
+    score = nothing if fit is None else fit.scores
+    errors = fit.standard_errors if fit is not None and fit.converged and size <= MOST_ERRORS else nothing
+    chosen = nothing if winner is None else winner.probabilities
+    again = resampled_winner(counts, generator) if winner is not None and size <= MOST_RESAMPLED else nothing
+    reach = 1.96 * errors
+    order = sorted(range(size), key=lambda k: (-score[k] if np.isfinite(score[k]) else 0.0, -chosen[k], k))
+    return tuple(
+        Score(
+            names[k],
+            float(score[k]),
+            float(score[k] - reach[k]),
+            float(score[k] + reach[k]),
+            float(chosen[k]),
+            float(again[k]),
+        )
+        for k in order
+    )
+
+
+def _cycles(
+    tally: Tally,
+    answers: Answers,
+    counts: WinCounts,
+    names: tuple[Any, ...],
+    fit: BradleyTerry | None,
+    generator: np.random.Generator,
+) -> Cycles:
+    judged, placed = bool((answers.judge > 0).any()), bool((answers.context > 0).any())
+    kind = "rounds" if judged and placed else "judges" if judged else "contexts" if placed else ""
+    size = len(names)
+    own = group_cycles(answers, kind, size) if kind else None
+    chance = None
+    if own is not None and fit is not None and fit.converged and len(answers.records) <= MOST_REDRAWN:
+        chance = cyclic_by_chance(answers, kind, size, fit.scores, generator)
+    return Cycles(
+        own=own,
+        judges=group_cycles(answers, "judges", size) if kind == "rounds" else None,
+        by_chance=chance,
+        pooled=group_cycles(answers, "all", size),
+        majority=tuple(names[k] for k in majority_cycle(counts)),
+    )
+
+
+def _transitivity(
+    counts: WinCounts, names: tuple[Any, ...], generator: np.random.Generator, notes: list[str]
+) -> tuple[Transitivity, ...]:
+    size = len(names)
+    if not 3 <= size <= MOST_WEAK:
+        if size > MOST_WEAK:
+            notes.append(f"Stochastic transitivity is tested up to {MOST_WEAK} items (all three kinds: {MOST_TESTED}).")
+        return ()
+    kinds: tuple[Literal["weak", "moderate", "strong"], ...] = ("weak", "moderate", "strong")
+    won = np.zeros((size, size))
+    won[counts.i, counts.j], won[counts.j, counts.i] = counts.wins, counts.losses
+    if counts.ties.any():
+        notes.append("The tests of stochastic transitivity leave ties out.")
+    whole = bool((won == np.rint(won)).all())
+    if not whole:
+        notes.append("Weights are no whole numbers, so the tests of stochastic transitivity have no p-value.")
+    tests = []
+    for kind in kinds if size <= MOST_TESTED else kinds[:1]:
+        found = stochastic_transitivity(won, kind, generator if whole else None, BOOTSTRAP if whole else 0)
+        order = tuple(names[k] for k in found.order)
+        tests.append(Transitivity(kind, found.statistic, found.p_value, order, found.exact))
+    return tuple(tests)
+
+
+def _frequencies(counts: WinCounts, names: tuple[Any, ...]) -> PairwiseReport | None:
+    """The exact verdicts on the observed shares, if every pair was compared; a tie is half a win for both."""
+    size = len(names)
+    if not 3 <= size <= MOST_EXACT or len(counts.i) < size * (size - 1) // 2:
+        return None
+    shares = [[Fraction(1, 2)] * size for _ in range(size)]
+    for i, j, won, lost, tied in zip(counts.i, counts.j, counts.wins, counts.losses, counts.ties, strict=True):
+        a, b, c = (Fraction(float(x)) for x in (won, lost, tied))
+        shares[i][j] = (a + c / 2) / (a + b + c)
+        shares[j][i] = 1 - shares[i][j]
+    return check_pairwise(shares, names)
+
+
+# -- what else to mind ----------------------------------------------------------------------------------------------
+
+
+def _notes(tally: Tally, answers: Answers) -> list[str]:
+    notes = []
+    if tally.not_kept:
+        notes.append(
+            f"{tally.not_kept:,} of {tally.total:,} judgements are about pairs that were not kept: there are more "
+            f"than {tally.most_keys:,} pairs. They are missing below."
+        )
+    if tally.extra and bool((answers.weight != answers.records).any()):
+        notes.append("Weights count as that many answers in tests and intervals.")
+    if tally.judges and tally.unknown_judges:
+        notes.append(f"{tally.unknown_judges:,} judgements name no judge.")
+    alike: dict[str, Any] = {}
+    if not tally.text and len(tally.labels) <= MOST_COMPARED_LABELS:
+        for label in tally.labels:
+            key = " ".join(normalize("NFKC", str(label)).casefold().split())
+            if key in alike:
+                notes.append(f"{alike[key]!r} and {label!r} are almost the same name, and count as different items.")
+            alike.setdefault(key, label)
+    return notes
+
+
+def _cautions(
+    tally: Tally,
+    coverage: Coverage,
+    cycles: Cycles,
+    position: PositionEffect | None,
+    length: LengthEffect | None,
+    found: Findings,
+) -> tuple[str, ...]:
+    said = []
+    if length is not None and (length.longer.low > 0.55 or length.longer.high < 0.45):
+        which = "longer" if length.longer.share > 0.5 else "shorter"
+        share = max(length.longer.share, 1 - length.longer.share)
+        said.append(f"the {which} text was preferred in {100 * share:.0f} %: whatever is trained may learn length")
+    if position is not None and position.advantage is not None and position.p_value is not None:
+        if position.p_value < 0.01 and not 1 / 1.1 <= position.advantage <= 1.1:
+            where = "first" if position.advantage > 1 else "second"
+            factor = max(position.advantage, 1 / position.advantage)
+            said.append(f"being shown {where} multiplies the odds by {factor:.2f}: show each pair in both orders")
+    elif position is not None and position.first.p_value < 0.01:
+        said.append(
+            f"the first shown was preferred in {100 * position.first.share:.0f} %, and no pair was shown both ways: "
+            "merit and position cannot be told apart"
+        )
+    held = found.held_out
+    group = better_group(held)
+    if group is not None and group.nats_saved.low > 0:
+        said.append(f"{group.name}s differ: with a reward for each, {saved(group)}")
+    chance = cycles.by_chance
+    if cycles.own is not None and chance is not None and cycles.own.cyclic > chance[2]:
+        said.append(
+            f"more {cycles.own.kind} contain a cycle than independent answers by one reward would ({chance[0]:.0f})"
+        )
+    if coverage.ties > 0.2 * coverage.comparisons:
+        said.append(
+            f"{100 * coverage.ties / coverage.comparisons:.0f} % are ties: use a model that has them (Davidson)"
+        )
+    if found.misfit is not None and found.misfit.thin:
+        said.append("answers a pair are few: the misfit's interval is rough")
+    if tally.malformed:
+        said.append(f"{tally.malformed:,} malformed records were left out")
+    return tuple(said)

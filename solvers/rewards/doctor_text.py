@@ -1,0 +1,263 @@
+"""A data-set report as a table that a person reads in ten seconds, and as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from fractions import Fraction
+from math import isfinite
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+
+from prefcore.triangle import shortened
+from prefcore.verdicts import Refuted
+from solvers.rewards.data_set_report import DataSetReport
+from solvers.rewards.misfit import Misfit
+from solvers.rewards.own_cycles import GroupCycles, share_of_cyclic_triads
+
+WIDTH = 110
+LABEL = 24
+SHOWN = 12  # items in the table
+LEFT_OUT = {"counts", "frequencies"}  # of the plain data
+
+
+def as_text(report: DataSetReport) -> str:
+    """The report as text: the recommendation first."""
+    advice = report.recommendation
+    head = f"{report.source}: {_sum(report)}"
+    lines = [head, "", *_paragraph("Recommendation", str(advice) + ".")]
+    for caution in advice.cautions:
+        lines += _paragraph("", f"- {caution}.")
+    lines.append("")
+    for name, said in rows(report):
+        lines += _paragraph(name, said)
+    lines += ["", *_items(report)] if report.scores else []
+    for note in report.notes:
+        lines += _paragraph("note", note)
+    for line in report.malformed_lines:
+        lines += _paragraph("malformed", f"line {line.line}: {line.reason}")
+    more = report.malformed - len(report.malformed_lines)
+    if more > 0:
+        lines += _paragraph("", f"and {more:,} more")
+    return "\n".join(lines)
+
+
+def _sum(report: DataSetReport) -> str:
+    c = report.coverage
+    parts = [f"{c.comparisons:,} comparisons of {c.items:,} items"]
+    parts += [f"{c.judges:,} judges"] if c.judges else []
+    parts += [f"{c.contexts:,} contexts"] if c.contexts else []
+    return ", ".join(parts)
+
+
+def _paragraph(name: str, said: str) -> list[str]:
+    first, rest = f"  {name:<16}", " " * 18
+    return wrap(said, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False)
+
+
+def rows(report: DataSetReport) -> list[tuple[str, str]]:
+    """What was found, as (name, sentence)."""
+    found = [("coverage", coverage(report)), ("connected", connected(report))]
+    own = report.cycles.own
+    if own is not None:
+        found.append(("own cycles", _own(report, own)))
+    found.append(("majority cycle", _majority(report)))
+    if report.position is not None:
+        found.append(("position", _position(report)))
+    if report.length is not None:
+        longer = report.length.longer
+        found.append(
+            (
+                "length",
+                f"the longer text was preferred in {longer} of {longer.total:,} (p {p_value(longer.p_value)}); "
+                f"correlation {report.length.correlation:+.2f}",
+            )
+        )
+    if report.transitivity:
+        found.append(("transitivity", _transitivity(report)))
+    if report.misfit is not None:
+        found.append(("one reward", misfit_in_words(report.misfit)))
+    if report.held_out is not None:
+        found.append(("held out", held_out(report)))
+    if report.winner is not None:
+        found.append(("von Neumann", winner(report)))
+    if report.hodge is not None:
+        found.append(("cyclic part", cyclic_part(report)))
+    return found
+
+
+def coverage(report: DataSetReport) -> str:
+    """How much was asked, in a sentence."""
+    c = report.coverage
+    ties = f"; {c.ties:,} ties ({100 * c.ties / c.comparisons:.1f} %)" if c.ties else "; no ties"
+    weight = f", of weight {c.weight:,.6g}" if c.weight != c.comparisons else ""
+    share = f"{c.pairs:,} of {c.possible:,} pairs were compared"
+    return f"{share}, {c.fewest:,} times or more (median {c.median:,.4g}){weight}{ties}"
+
+
+def connected(report: DataSetReport) -> str:
+    """Whether the items hang together, in a sentence."""
+    c = report.connectivity
+    if c.components > 1:
+        return f"no: {c.components:,} parts that were never compared, the largest of {c.largest:,} items"
+    if c.strong > 1:
+        first = _listed(c.first)
+        return f"yes, but scores would be infinite: {c.strong:,} groups in a chain; {first} never lost to the rest"
+    return "yes, and strongly: Bradley–Terry scores exist"
+
+
+def _own(report: DataSetReport, own: GroupCycles) -> str:
+    said = f"{own.cyclic:,} of {own.groups:,} {own.kind} contain a cycle ({100 * own.share:.1f} %)"
+    if report.cycles.by_chance is not None:
+        mean, low, high = report.cycles.by_chance
+        said += f"; independent answers by one reward: {mean:.0f} [{low:.0f}, {high:.0f}]"
+    share = share_of_cyclic_triads(own)
+    if share is not None:
+        said += f". Triads: {own.cyclic_triads:,} of {own.triads:,} cyclic ({100 * share:.1f} %; coin tosses: 25 %)"
+    if own.contradictions:
+        said += f". {own.contradictions:,} pairs answered both ways by the same"
+    judges = report.cycles.judges
+    if judges is not None:
+        said += f". Of all their answers, {judges.cyclic:,} of {judges.groups:,} judges have a majority cycle"
+    return said
+
+
+def _majority(report: DataSetReport) -> str:
+    ring = report.cycles.majority
+    if not ring:
+        return "none: the majorities are transitive"
+    shown = [shortened(str(item), LABEL) for item in (*ring, ring[0])]
+    return f"most prefer {' over '.join(shown)}"
+
+
+def _position(report: DataSetReport) -> str:
+    position = report.position
+    assert position is not None
+    first = position.first
+    said = f"the first shown was preferred in {first} of {first.total:,} (p {p_value(first.p_value)})"
+    if position.advantage is not None and position.p_value is not None:
+        said += (
+            f"; within pairs it multiplies the odds by {position.advantage:.2f} [{position.low:.2f}, "
+            f"{position.high:.2f}] (p {p_value(position.p_value)})"
+        )
+    return said
+
+
+def _transitivity(report: DataSetReport) -> str:
+    parts = []
+    for test in report.transitivity:
+        p = "no p-value" if test.p_value is None else f"p {p_value(test.p_value)}"
+        verdict = "" if test.p_value is None else "rejected, " if test.p_value < 0.05 else "not rejected, "
+        parts.append(f"{test.kind} {verdict}{p}{'' if test.exact else ' (bound)'}")
+    said = "; ".join(parts)
+    if report.frequencies is not None:
+        kinds = ("weak", "moderate", "strong")
+        broken = [k for k in kinds if isinstance(report.frequencies[f"{k}_stochastic_transitivity"], Refuted)]
+        said += f". The shares as they are violate {_and(broken)}" if broken else ". The shares as they are satisfy it"
+    return said
+
+
+def misfit_in_words(misfit: Misfit) -> str:
+    """What one reward throws away, in a sentence."""
+    excess = misfit.excess
+    how = "chi-square" if misfit.method == "chi-square" else "by redrawing"
+    return (
+        f"Bradley–Terry loses {misfit.nats:.4f} nats an answer, {misfit.by_chance:.4f} of it by chance: "
+        f"excess {excess.value:.4f} [{excess.low:.4f}, {excess.high:.4f}]; fit p {p_value(misfit.p_value)} ({how})"
+    )
+
+
+def held_out(report: DataSetReport) -> str:
+    """Wrong predictions of held-out answers, in a sentence."""
+    held = report.held_out
+    assert held is not None
+    names = {"reward": "one reward", "pair": "each pair's own share"}
+    parts = []
+    for p in held.predictions:
+        said = f"{names.get(p.name, f'a reward for each {p.name}')} {100 * p.wrong:.1f} %"
+        if p.name != "reward":
+            saved = p.wrong_saved
+            said += f" (saves {100 * saved.value:.1f} points [{100 * saved.low:.1f}, {100 * saved.high:.1f}])"
+        parts.append(said)
+    over = f"; intervals over {held.clusters} judges" if held.clusters else ""
+    return f"wrong predictions in {held.folds} folds: {'; '.join(parts)}{over}"
+
+
+def winner(report: DataSetReport) -> str:
+    """The lottery that no item beats, in a sentence."""
+    found = report.winner
+    assert found is not None
+    parts = [
+        f"{shortened(str(report.items[k]), LABEL)} {100 * found.probabilities[k]:.1f} %" for k in found.support[:6]
+    ]
+    parts += ["…"] if len(found.support) > 6 else []
+    single = "" if found.margin is None else f", which beats every other by {100 * found.margin:.1f} points or more"
+    if found.margin == 0:
+        single = ", which no other beats"
+    again = {score.item: score.resampled for score in report.scores}
+    top = report.items[found.support[0]]
+    unsure = f"; redrawn data give it {100 * again[top]:.0f} %" if isfinite(again.get(top, float("nan"))) else ""
+    return f"{', '.join(parts)}{single} (gap {found.gap:.1g}){unsure}"
+
+
+def cyclic_part(report: DataSetReport) -> str:
+    """How much runs in circles, in a sentence."""
+    found = report.hodge
+    assert found is not None
+    said = f"{100 * found.cyclic_share:.1f} % of the preferences' squared norm runs in circles"
+    if found.by_chance is not None:
+        said += f"; {100 * found.by_chance:.1f} % is to be expected by chance"
+    return said
+
+
+def _items(report: DataSetReport) -> list[str]:
+    shown = report.scores[:SHOWN]
+    width = max(len(shortened(str(s.item), LABEL)) for s in shown)
+    lines = [f"  {'item':<{width}}   score   95 % interval    winner"]
+    for s in shown:
+        score = f"{s.score:+6.2f}" if isfinite(s.score) else "     –"
+        interval = f"[{s.low:+.2f}, {s.high:+.2f}]" if isfinite(s.low) else ""
+        part = f"{100 * s.winner:6.1f} %" if s.winner > 0 else ""
+        lines.append(f"  {shortened(str(s.item), LABEL):<{width}}  {score}   {interval:<15} {part}".rstrip())
+    if len(report.scores) > SHOWN:
+        lines.append(f"  … and {len(report.scores) - SHOWN:,} more")
+    return [*lines, ""] if report.notes or report.malformed else lines
+
+
+def p_value(p: float) -> str:
+    """``= 0.031`` or ``< 0.001``."""
+    return "< 0.001" if p < 0.001 else f"= {p:.2g}"
+
+
+def _listed(items: tuple[Any, ...]) -> str:
+    return ", ".join(shortened(str(item), LABEL) for item in items[:4]) + (", …" if len(items) > 4 else "")
+
+
+def _and(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+# -- plain data -----------------------------------------------------------------------------------------------------
+
+
+def as_data(report: DataSetReport) -> dict[str, Any]:
+    """Every field as numbers, strings, lists and objects; NaN and infinity as ``None``."""
+    data = {f.name: _data(getattr(report, f.name)) for f in fields(report) if f.name not in LEFT_OUT}
+    frequencies = report.frequencies
+    data["frequencies"] = frequencies and {a: type(v).__name__.lower() for a, v in frequencies.verdicts.items()}
+    return data
+
+
+def _data(value: Any) -> Any:
+    if is_dataclass(value):
+        return {f.name: _data(getattr(value, f.name)) for f in fields(value) if f.name not in LEFT_OUT}
+    if isinstance(value, np.ndarray):
+        return _data(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_data(part) for part in value]
+    if isinstance(value, (bool, int, str)) or value is None:
+        return value
+    if isinstance(value, (float, Fraction, np.floating)):
+        return float(value) if isfinite(value) else None
+    return str(value)
