@@ -205,7 +205,7 @@ def cyclic_part(report: DataSetReport) -> str:
     """How much runs in circles, in a sentence."""
     found = report.hodge
     assert found is not None
-    said = f"{100 * found.cyclic_share:.1f} % of the preferences' squared norm runs in circles"
+    said = f"{100 * found.cyclic_share:.1f} % of the log-odds' squared norm runs in circles"
     if found.by_chance is not None:
         said += f"; {100 * found.by_chance:.1f} % is to be expected by chance"
     return said

@@ -1,13 +1,15 @@
 """The part of pairwise preferences that scores can say, and the part that runs in circles.
 
-Of a pair compared n times, let Y_ij = (wins - losses) / n, with weight n; Y_ji = -Y_ij. Scores s by weighted least
-squares, ``min Σ n_ij (s_i - s_j - Y_ij)²``, give the *gradient* part; what is left is *cyclic*: it has no divergence,
-and splits into what circles around triangles (*curl*) and what circles around longer holes only (*harmonic*). The three
-are orthogonal in the inner product with weights n, so their shares of ``Σ n Y²`` sum to one [Jiang, Lim, Yao and Ye
-2011, Statistical ranking and combinatorial Hodge theory, Mathematical Programming 127].
+Of a pair with w wins, l losses and t ties (half a win for both) let p = (w + t/2 + 1/2) / (n + 1), n = w + l + t: the
+flow is the log-odds Y_ij = ln(p / (1 - p)), its weight c_ij = n p (1 - p), the inverse of its variance. Y_ji = -Y_ij.
+Scores s by weighted least squares, ``min Σ c_ij (s_i - s_j - Y_ij)²``, give the *gradient* part, which is all of it
+if Bradley–Terry holds; what is left is *cyclic*: it has no divergence, and splits into what circles around triangles
+(*curl*) and what circles around longer holes only (*harmonic*). The three are orthogonal in the inner product with
+weights c, so their shares of ``Σ c Y²`` sum to one [Jiang, Lim, Yao and Ye 2011, Statistical ranking and combinatorial
+Hodge theory, Mathematical Programming 127].
 
-Chance alone makes a cyclic part: if answers are independent, n Var(Y) = 1 - P(tie) - E[Y]² for each pair, and the
-expected norm of the residual is that variance times one minus the leverage, summed over the pairs.
+Chance alone makes a cyclic part: c Var(Y) is about 1 - (t/n) / (4 p (1 - p)) for each pair, and the expected norm of
+the residual is that times one minus the leverage, summed over the pairs.
 """
 
 from __future__ import annotations
@@ -47,35 +49,36 @@ class Hodge:
 
 def hodge(counts: WinCounts) -> Hodge:
     """The decomposition of pairwise counts; ties count as answers that lean to neither side."""
-    n, i, j = counts.totals, counts.i, counts.j
-    flow = (counts.wins - counts.losses) / n
+    total, i, j = counts.totals, counts.i, counts.j
+    share = (counts.wins + counts.ties / 2 + 0.5) / (total + 1)
+    flow = np.log(share / (1 - share))
+    weight = total * share * (1 - share)
     pairs = len(i)
     rows = np.concatenate([np.arange(pairs)] * 2)
     signs = np.concatenate([np.ones(pairs), -np.ones(pairs)])
     slope = csr_array((signs, (rows, np.concatenate([i, j]))), (pairs, counts.size))
-    root = np.sqrt(n)
+    root = np.sqrt(weight)
     weighted = diags_array(root) @ slope
     by_chance = None
     if counts.size <= MOST_ITEMS:
         inverse = np.linalg.pinv((weighted.T @ weighted).toarray(), hermitian=True)
         scores = inverse @ (weighted.T @ (root * flow))
-        leverage = n * (inverse[i, i] + inverse[j, j] - 2 * inverse[i, j])
-        noise = 1 - counts.ties / n - flow**2
+        leverage = weight * (inverse[i, i] + inverse[j, j] - 2 * inverse[i, j])
+        noise = 1 - counts.ties / total / (4 * share * (1 - share))
         by_chance = float(noise @ (1 - leverage))
     else:
         scores = lsqr(weighted, root * flow, atol=1e-12, btol=1e-12, iter_lim=20 * counts.size)[0]
     gradient = scores[i] - scores[j]
     cyclic = flow - gradient
-    norm, rest = float(n @ flow**2), float(n @ cyclic**2)
+    norm, rest = float(weight @ flow**2), float(weight @ cyclic**2)
     curl = _curl(counts, root, cyclic)
-    share = rest / norm if norm else 0.0
     return Hodge(
         scores=scores,
         flow=flow,
         gradient=gradient,
         cyclic=cyclic,
-        weights=n,
-        cyclic_share=share,
+        weights=weight,
+        cyclic_share=rest / norm if norm else 0.0,
         by_chance=None if by_chance is None or not norm else by_chance / norm,
         curl_share=None if curl is None or not norm else curl / norm,
         harmonic_share=None if curl is None or not norm else max(rest - curl, 0.0) / norm,

@@ -1,0 +1,121 @@
+"""The HTML page of a data-set report: the recommendation, a table, and pictures; one self-contained document.
+
+Everything of the user's (labels, file names, malformed lines) is escaped.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefcore.page import STYLE, figure, unique
+from prefcore.triangle import plain
+from solvers.rewards.data_set_report import DataSetReport
+from solvers.rewards.doctor_pictures import MOST_ROWS, matrix_of, pairs_matrix, scores_plot
+from solvers.rewards.doctor_text import rows
+
+HEAD = "<tr><th>question</th><th>finding</th></tr>"
+OWN_STYLE = """
+.prefcore .advice{border-left:4px solid #2166ac;background:#f3f7fb;padding:.5em 1em;margin:1em 0}
+.prefcore .advice.more,.prefcore .advice.tentative{border-color:#b35806;background:#fdf6ee}
+.prefcore .advice p{margin:.2em 0}
+.prefcore .advice .method{font-size:1.15em;font-weight:600}
+.prefcore .findings tbody th{width:9em}
+"""
+
+
+def document(report: DataSetReport) -> str:
+    """The report as a whole page."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light">'
+        f"<title>{plain(_title(report))}</title>"
+        "<style>body{margin:0;background:#fff}.prefcore{margin:1.2em auto 3em}</style></head>\n"
+        f"<body>{fragment(report)}</body></html>\n"
+    )
+
+
+def fragment(report: DataSetReport) -> str:
+    """The report as HTML to be shown inside a notebook."""
+    c = report.coverage
+    table = "".join(f'<tr><th scope="row">{plain(name)}</th><td>{plain(said)}</td></tr>' for name, said in rows(report))
+    name = unique("doctor", str(report.source), table)
+    counted = [f"{c.comparisons:,} comparisons of {c.items:,} items"]
+    counted += [f"{n:,} {what}" for n, what in ((c.judges, "judges"), (c.contexts, "contexts")) if n]
+    parts = [
+        f'<style>{STYLE}{OWN_STYLE}</style><div class="prefcore">',
+        f'<h1>{plain(_title(report))}</h1><p class="quiet">{plain(", ".join(counted))}</p>',
+        _advice(report),
+        f'<table class="findings"><thead>{HEAD}</thead><tbody>{table}</tbody></table>',
+        *_pictures(report, name),
+        *_notes(report),
+        "</div>",
+    ]
+    return "\n".join(parts)
+
+
+def _title(report: DataSetReport) -> str:
+    return f"Preferences: {Path(report.source).name}"
+
+
+def _advice(report: DataSetReport) -> str:
+    advice = report.recommendation
+    kind = " more" if advice.method.startswith("collect") else " tentative" if advice.tentative else ""
+    cautions = "".join(f"<li>{plain(caution)}</li>" for caution in advice.cautions)
+    return (
+        f'<div class="advice{kind}"><p class="method">{plain(_first_upper(advice.method))}'
+        f"{', tentatively' if advice.tentative else ''}</p><p>{plain(_first_upper(advice.reason))}.</p>"
+        f"{f'<ul>{cautions}</ul>' if cautions else ''}</div>"
+    )
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _pictures(report: DataSetReport, name: str) -> list[str]:
+    parts = []
+    few = f" The first {MOST_ROWS} of {len(report.items):,} items." if len(report.items) > MOST_ROWS else ""
+    if report.scores:
+        said = "Bradley–Terry scores, the best first. A difference of 1 is odds of 2.7 to 1."
+        if report.winner is not None:
+            said += " Right: the lottery that no item beats on average; orange: its mean over data drawn anew."
+        parts += ["<h2>Scores</h2>", figure(scores_plot(report), said + few)]
+    found = report.hodge
+    if found is None or len(report.items) < 2 or report.connectivity.components > 1:
+        return parts
+    counts, wide = report.counts, ("−{0:.2f}", "0", "+{0:.2f}")
+    drawn = (
+        ("Wins", (counts.wins - counts.losses) / counts.totals, "Wins minus losses, as a share of the answers",
+         "Blue: the row is preferred to the column. Hatched: never compared."),
+        ("What scores can say", found.gradient, "The transitive part of the log-odds: differences of scores",
+         f"By weighted least squares: {100 * (1 - found.cyclic_share):.1f} % of the squared norm."),
+        ("What runs in circles", found.cyclic, "The cyclic part of the log-odds: what is left",
+         f"{100 * found.cyclic_share:.1f} % of the norm{_by_chance(found.by_chance)}. Mind the scale of its colours."),
+    )  # fmt: skip
+    for k, (heading, values, title, said) in enumerate(drawn):
+        matrix, labels = matrix_of(report, values)
+        parts += [
+            f"<h2>{heading}</h2>",
+            figure(pairs_matrix(matrix, labels, title, wide, f"{name}-{k}"), said + few),
+        ]
+    return parts
+
+
+def _by_chance(share: float | None) -> str:
+    return "" if share is None else f"; {100 * share:.1f} % is to be expected by chance"
+
+
+def _notes(report: DataSetReport) -> list[str]:
+    parts = []
+    if report.notes:
+        items = "".join(f"<li>{plain(note)}</li>" for note in report.notes)
+        parts.append(f"<h2>Notes</h2><ul>{items}</ul>")
+    if report.malformed:
+        lines = "".join(
+            f"<li>line {line.line}: {plain(line.reason)}<br><code>{plain(line.text)}</code></li>"
+            for line in report.malformed_lines
+        )
+        more = report.malformed - len(report.malformed_lines)
+        rest = f"<p>and {more:,} more</p>" if more > 0 else ""
+        parts.append(f"<h2>Malformed records: {report.malformed:,}</h2><ul>{lines}</ul>{rest}")
+    return parts
