@@ -13,8 +13,8 @@ actions, γ = 9/10, two different acceptable policies, drawn uniformly. Each tas
 Wilson's, at 95%.
 
 A closed form to compare with: if γ > 0 and every state is visited under every policy, a policy that is best at the
-start is best everywhere, so the best policies are a product of sets of actions, and each product is realised by R = 1 on
-it and 0 elsewhere. So the share of equal SOAPs of size k is the number of product sets of k policies over the binomial
+start is best everywhere, so the best policies are a product of sets of actions, and each product is realised by R = 1
+on it and 0 elsewhere. So the share of equal SOAPs of size k is the number of product sets of k policies over a binomial
 coefficient; the transitions and γ play no part. Two policies are acceptable as a range only if they differ in one
 state (a change that improves the worse one must give the other), so for them the two kinds have the same share.
 """
