@@ -3,8 +3,8 @@
 ``costs[i, j] >= 0`` is what ranking i above j costs; at most one of ``costs[i, j]`` and ``costs[j, i]`` is positive.
 Then the least cost is that of a minimum feedback arc set, and strongly connected components are ordered one by one:
 up to ``TABLE`` items by dynamic programming over subsets (Held and Karp's recursion), up to ``PROGRAM`` by integer
-programming with the three-cycle inequalities (Grötschel, Jünger and Reinelt 1984; HiGHS), beyond by moving single items,
-which proves nothing.
+programming with the three-cycle inequalities (Grötschel, Jünger and Reinelt 1984; HiGHS), beyond by moving single
+items, which proves nothing.
 """
 
 from __future__ import annotations
