@@ -8,7 +8,8 @@ standard gamble. The audit asks both of
 
 and besides ``not M_⅔ ≼ M_⅓`` (the scale rises), ``worst ≼ best`` (the other direction of a strict answer),
 ``M_l ≼ o`` or, where u(o) was found exactly, ``not M_{u(o)+δ} ≼ o`` (nothing is incomparable, and indifference is
-thin), and the order of the outcomes. An answer that differs contradicts the earlier ones: with them it has no utility
+thin), and the order of the outcomes; then, for as long as it may, about all lotteries whose probabilities have the
+common denominators 3, 4, … An answer that differs contradicts the earlier ones: with them it has no utility
 (T9).
 
 Sources: Allais 1953; Kahneman and Tversky, *Prospect theory*, 1979 (common ratio); Luce, *Semiorders*, 1956 (thick
@@ -17,10 +18,11 @@ indifference).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations_with_replacement, count, pairwise
 from typing import Any
 
 from prefcore.distribution import Distribution, mix
@@ -32,16 +34,19 @@ HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """A question, ``A ≼ B``, and the answer that the utilities imply."""
+    """A question, ``A ≼ B``, and the answer that the utilities imply; None if they imply none."""
 
     A: Distribution
     B: Distribution
-    expected: bool
+    expected: bool | None
     purpose: str
 
 
 def audits(intervals: Mapping[Any, Interval], worst: Any, best: Any, denominator: int) -> Iterator[Audit]:
-    """All audit questions, the most telling first; an oracle with a utility in these intervals answers as expected."""
+    """Audit questions, the most telling first; an oracle with a utility in these intervals answers as expected.
+
+    They end only where every lottery is a standard gamble, with two outcomes of which one is better.
+    """
     inner = [o for o in intervals if o not in (worst, best)]
     yield from _bracket(
         Distribution({o: Fraction(1, len(intervals)) for o in intervals}), intervals, worst, best, "all equally likely"
@@ -59,6 +64,12 @@ def audits(intervals: Mapping[Any, Interval], worst: Any, best: Any, denominator
                 yield from _bracket(mixture, intervals, worst, best, purpose)
             if turn == 0 and not _flat(intervals):
                 yield from _thin(o, intervals[o], worst, best, denominator)
+    if inner or _flat(intervals):
+        for parts in count(3):
+            for drawn in combinations_with_replacement(intervals, parts):
+                lottery = Distribution({o: Fraction(n, parts) for o, n in Counter(drawn).items()})
+                if not inner or not lottery.support <= {worst, best}:
+                    yield from _bracket(lottery, intervals, worst, best, f"a lottery in parts of 1/{parts}")
 
 
 def _flat(intervals: Mapping[Any, Interval]) -> bool:
@@ -103,12 +114,11 @@ def _thin(o: Any, interval: Interval, worst: Any, best: Any, denominator: int) -
 
 
 def _order(intervals: Mapping[Any, Interval]) -> Iterator[Audit]:
-    """Neighbours in the order of utilities, from above to below."""
+    """Neighbours in the order of utilities, from above to below; also where the intervals leave it open."""
     ranked = sorted(intervals, key=lambda o: (intervals[o].low, intervals[o].high))
     for lower, higher in pairwise(ranked):
         x, y = intervals[lower], intervals[higher]
-        both_ways = Distribution.point(higher), Distribution.point(lower)
-        if x.high < y.low or (x.high == y.low and (x.high_open or y.low_open)):
-            yield Audit(*both_ways, False, "order of the outcomes")
-        elif x.is_point and y.is_point and x.low == y.low:
-            yield Audit(*both_ways, True, "order of the outcomes")
+        apart = x.high < y.low or (x.high == y.low and (x.high_open or y.low_open))
+        same = x.is_point and y.is_point and x.low == y.low
+        downwards = Distribution.point(higher), Distribution.point(lower)
+        yield Audit(*downwards, False if apart else True if same else None, "order of the outcomes")

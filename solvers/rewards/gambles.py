@@ -11,7 +11,8 @@ the 45th and 55th percentile of what is left of F_D, until one member c is left;
 shows that u(o) is strictly between two neighbours in F_D, which differ by at most 1/D. So u(o) is found exactly if its
 denominator is at most D, with about log2 |F_D| + 1 questions. An end of the interval that has withstood ``PATIENCE``
 questions is tried at once: a utility such as 1/2 takes 7 questions instead of 19, and the others lose half a question.
-Utilities that are known already are preferred as α, and the answers of the knock-out bound the search, so ties save.
+Utilities that are known already are preferred as α where they leave a third of F_D or more on each side, and the
+answers of the knock-out bound the search: ties save.
 
 **Information bound.** N = m^n - 2(m-1)^n + (m-2)^n + 1 normalised utilities have values in F_D, m = |F_D|: those with a
 0 and a 1 somewhere, and indifference. Each answer is one bit, so no method that finds all of them can ask fewer than
@@ -31,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil, log2
+from math import ceil, floor, log2
 from typing import Any
 
 from prefcore import kernel
@@ -49,6 +50,7 @@ from solvers.rewards.questions import Answer, Asked, Exhausted, Oracle, lead_for
 from solvers.rewards.utilities import recover_utility
 
 PATIENCE = 5  # an end that is not the utility withstands so many questions with probability 1/32
+ANY, KNOWN = Fraction(9, 20), Fraction(1, 3)  # the least share that a cut leaves on a side, and at a known utility
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,7 @@ def elicit(
                 continue
             holds = asked(question.A, question.B, question.purpose)
             audited += 1
-            if holds != question.expected:
+            if question.expected not in (None, holds):
                 break
     except Exhausted:
         pass
@@ -278,12 +280,13 @@ class _Search:
         """Where to cut the members of F_D that are left: at a known utility, or else at a simple fraction."""
         if left == 1:
             return simplest_inside(interval.low, interval.high)  # any other has a larger denominator
-        least, most = (first - 1 + k for k in _shares(left))
+        least, most = (first - 1 + k for k in _shares(left, KNOWN))
         for other in known.values():
             alpha = other.low
             inside = other.is_point and interval.low < alpha < interval.high
             if inside and least <= rank(alpha, self.D) <= most:
                 return alpha
+        least, most = (first - 1 + k for k in _shares(left, ANY))
         return split(interval.low, interval.high, self.D, least, most)
 
     def _by_order(self, o: Any, known: Mapping[Any, Interval]) -> Interval:
@@ -301,9 +304,9 @@ class _Search:
         return Interval() if interval.is_empty else interval
 
 
-def _shares(left: int) -> tuple[int, int]:
-    """The least and the largest number of fractions, out of so many, to have below a cut."""
-    return min(-(-9 * left // 20), left // 2), max(11 * left // 20, (left + 1) // 2)
+def _shares(left: int, least: Fraction) -> tuple[int, int]:
+    """The least and the largest number of fractions, out of so many, to have below a cut: `least` of them or more."""
+    return min(ceil(least * left), left // 2), max(floor((1 - least) * left), (left + 1) // 2)
 
 
 # -- arguments and bounds -------------------------------------------------------------------------------------------
@@ -328,7 +331,7 @@ def _most_questions(outcomes: int, members: int, audit: int) -> int:
     """The largest number of different questions that a run can ask."""
     steps, left = 0, members
     while left > 1:
-        least, most = _shares(left)
+        least, most = _shares(left, KNOWN)
         left = max(most, left - least)
         steps += 1
     return 3 * outcomes // 2 + max(outcomes - 2, 0) * (steps + steps // PATIENCE + 3) + audit
