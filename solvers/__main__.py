@@ -1,4 +1,4 @@
-"""The command line: ``prefcore demo | check | solve | verify | catalogue``, each with ``--json``.
+"""The command line: ``prefcore demo | check | solve | verify | diagnose | catalogue``, each with ``--json``.
 
 Exit status: 0 done (``verify``: all accepted, ``solve``: solved), 1 not (rejected, unknown), 2 a mistake in what was
 asked, or an error that the file's own code raised.
@@ -96,13 +96,24 @@ def _parser() -> argparse.ArgumentParser:
             "--achievable", action="store_true", help="for a process: on what its policies achieve, instead of all"
         )
         command.add_argument("--value", metavar="NAME", help="the payoff in FILE.py by which dominance is meant")
+    doctor = commands.add_parser("diagnose", help="what a preference data set can bear: one reward, several, none")
+    doctor.add_argument(
+        "data", metavar="FILE", help="CSV (winner, loser, …), JSONL (prompt, chosen, rejected), PrefLib"
+    )
+    doctor.add_argument("--html", metavar="PAGE", help="write the report as a page with pictures")
+    doctor.add_argument(
+        "--malformed", choices=("raise", "report"), default="raise", help="stop at a bad line, or list it"
+    )
+    doctor.add_argument("--seed", type=int, default=0, help="of held-out folds and p-values (default: 0)")
+    doctor.add_argument("--no-progress", action="store_true", help="no progress bar on the standard error")
+    doctor.set_defaults(run=_diagnose)
     table = commands.add_parser("catalogue", help="write the page of ready-made relations, with their verdicts")
     table.add_argument("--out", default="docs", help="folder for catalogue.md and its pictures (default: docs)")
     table.add_argument("--only", metavar="NAMES", help="names of relations separated by commas (default: all)")
     table.add_argument("--budget", type=float, default=60.0, help="seconds for each relation (default: 60)")
     table.add_argument("--no-progress", action="store_true", help="no progress bar on the standard error")
     table.set_defaults(run=_catalogue)
-    for command in (demo, check, solve, verify, table):
+    for command in (demo, check, solve, verify, doctor, table):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
     return parser
 
@@ -181,6 +192,28 @@ def _solve(options: argparse.Namespace) -> int:
     }
     _say(options, f"{solution.report}\n\n{solution}", data)
     return 1 if isinstance(solution.verdict, Unknown) else 0
+
+
+def _diagnose(options: argparse.Namespace) -> int:
+    from numpy.random import default_rng
+
+    from solvers.rewards.doctor import diagnose
+
+    if options.seed < 0:
+        raise Mistake(f"--seed must be zero or more, got {options.seed}")
+    shown = not options.no_progress and sys.stderr.isatty()
+    try:
+        report = diagnose(
+            options.data, generator=default_rng(options.seed), malformed=options.malformed, progress=shown
+        )
+        if options.html:
+            report.save(options.html)
+    except OSError as error:
+        raise Mistake(str(error) if error.filename is None else f"{error.filename}: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
+        raise Mistake(str(error)) from error
+    _say(options, str(report), report.data())
+    return 0
 
 
 def _catalogue(options: argparse.Namespace) -> int:

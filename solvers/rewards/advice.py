@@ -44,7 +44,7 @@ class Recommendation:
     cautions: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.method}{' (tentatively)' if self.tentative else ''}: {self.reason}"
+        return f"{self.method}{', tentatively' if self.tentative else ''}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class Findings:
     weak_p_value: float | None
 
 
-def recommend(found: Findings, cautions: tuple[str, ...] = ()) -> Recommendation:
+def recommend(found: Findings) -> Recommendation:
     """The method that the data support, by the rule above."""
     method, reason, tentative = _choice(found)
-    return Recommendation(method, reason, tentative, cautions)
+    return Recommendation(method, reason, tentative)
 
 
 def _choice(found: Findings) -> tuple[str, str, bool]:

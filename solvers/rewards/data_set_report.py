@@ -25,7 +25,7 @@ class Coverage:
     """How much was asked.
 
     pairs: that were compared, of `possible`. comparisons: judgements read; weight: the sum of their weights. fewest,
-    median: comparisons of a compared pair. judges, contexts: how many, 0 if none are named.
+    median, most: comparisons of a compared pair. judges, contexts: how many, 0 if none are named.
     """
 
     items: int
@@ -38,6 +38,7 @@ class Coverage:
     contexts: int
     fewest: int
     median: float
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class DataSetReport:
     """What ``diagnose`` found. A part is ``None`` where the data do not have it or are too large; `notes` says so."""
 
     source: str
+    text: bool  # whether the items are texts
     items: tuple[Any, ...]
     counts: WinCounts = field(repr=False)
     coverage: Coverage
@@ -111,6 +113,7 @@ class DataSetReport:
     transitivity: tuple[Transitivity, ...]
     frequencies: PairwiseReport | None
     scores: tuple[Score, ...]
+    prior: float  # the variance of the prior without which scores would be infinite; 0 if none was needed
     misfit: Misfit | None
     held_out: HeldOut | None
     winner: VonNeumannWinner | None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Literal
 from unicodedata import normalize
@@ -19,7 +20,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from prefcore.matrices import PairwiseReport, check_pairwise
-from solvers.rewards.advice import Findings, better_group, recommend, saved
+from solvers.rewards.advice import SEVERAL, Findings, better_group, recommend, saved
 from solvers.rewards.data_set_report import (
     Connectivity,
     Coverage,
@@ -48,7 +49,9 @@ from solvers.rewards.win_counts import (
 
 MOST_FITTED = 20_000  # items that get scores
 MOST_ERRORS = 2_000  # ... with standard errors
+MOST_DENSE = 200  # ... from full matrices
 MOST_RESAMPLED = 60
+PRIOR = 1.0
 MOST_TESTED, MOST_WEAK = 8, 30  # items for all three transitivity tests, and for the weak one
 MOST_EXACT = 60  # items whose frequencies are checked exactly
 MOST_COMPARED_LABELS = 20_000
@@ -97,7 +100,8 @@ def _report(source: str, tally: Tally, generator: np.random.Generator) -> DataSe
     notes = [*tally.notes, *_notes(tally, answers)]
     coverage = _coverage(tally, answers, counts)
     connectivity, groups = _connectivity(counts, names)
-    fit = _fit(counts, notes)
+    fit = _fit(counts, connectivity.components == 1, notes)
+    prior = 1 / fit.regularisation if fit is not None and fit.regularisation else 0.0
     lost = misfit(counts, generator) if fit is not None else None
     held = None if tally.text and not free_pairs(counts) else predict(answers, len(names), generator)
     if held is not None and held.not_fitted:
@@ -118,8 +122,10 @@ def _report(source: str, tally: Tally, generator: np.random.Generator) -> DataSe
         held_out=held,
         weak_p_value=next((t.p_value for t in tests if t.kind == "weak"), None),
     )
+    advice = recommend(found)
     return DataSetReport(
         source=source,
+        text=tally.text,
         items=names,
         counts=counts,
         coverage=coverage,
@@ -130,11 +136,14 @@ def _report(source: str, tally: Tally, generator: np.random.Generator) -> DataSe
         transitivity=tests,
         frequencies=_frequencies(counts, names),
         scores=scores,
+        prior=prior,
         misfit=lost,
         held_out=held,
         winner=winner,
         hodge=hodge(counts) if len(names) <= MOST_FITTED else None,
-        recommendation=recommend(found, _cautions(tally, coverage, cycles, position, length, found)),
+        recommendation=replace(
+            advice, cautions=_cautions(tally, coverage, cycles, position, length, found, advice.method)
+        ),
         malformed=tally.malformed,
         malformed_lines=tuple(tally.quoted),
         not_kept=tally.not_kept,
@@ -170,6 +179,7 @@ def _coverage(tally: Tally, answers: Answers, counts: WinCounts) -> Coverage:
         contexts=len(tally.contexts),
         fewest=int(times.min()),
         median=float(np.median(times)),
+        most=int(times.max()),
     )
 
 
@@ -189,7 +199,8 @@ def _unbeaten(groups: tuple[tuple[int, ...], ...], names: tuple[Any, ...]) -> st
     return f"{listed} {'never lost to' if few is groups[0] else 'never beat'} any of the others"
 
 
-def _fit(counts: WinCounts, notes: list[str]) -> BradleyTerry | None:
+def _fit(counts: WinCounts, connected: bool, notes: list[str]) -> BradleyTerry | None:
+    """Bradley–Terry scores; with a prior where the items hang together, yet scores would be infinite."""
     if counts.size > MOST_FITTED:
         notes.append(f"No scores: there are {counts.size:,} items, and up to {MOST_FITTED:,} are fitted.")
         return None
@@ -200,10 +211,13 @@ def _fit(counts: WinCounts, notes: list[str]) -> BradleyTerry | None:
     if not won.sum():
         notes.append("Every answer is a tie: there are no scores.")
         return None
-    dense = counts.size <= 200
-    if dense:
-        return bradley_terry(won.toarray(), ties=None if tied is None else tied.toarray())
-    return bradley_terry(won, ties=tied)
+    if counts.size <= MOST_DENSE:
+        won, tied = won.toarray(), None if tied is None else tied.toarray()
+    fit = bradley_terry(won, ties=tied)
+    if fit.converged or not connected:
+        return fit
+    notes.append(f"Without a prior scores would be infinite: these have one of variance {PRIOR:g}.")
+    return bradley_terry(won, ties=tied, regularisation=1 / PRIOR)
 
 
 def _scores(
@@ -216,7 +230,7 @@ def _scores(
     """Best first: by score, or by the von Neumann winner where there are none."""
     size = len(names)
     nothing = np.full(size, np.nan)
-    if fit is None and winner is None:
+    if winner is None and (fit is None or not fit.converged):
         return ()
     score = nothing if fit is None else fit.scores
     errors = fit.standard_errors if fit is not None and fit.converged and size <= MOST_ERRORS else nothing
@@ -329,6 +343,7 @@ def _cautions(
     position: PositionEffect | None,
     length: LengthEffect | None,
     found: Findings,
+    method: str,
 ) -> tuple[str, ...]:
     said = []
     if length is not None and (length.longer.low > 0.55 or length.longer.high < 0.45):
@@ -347,7 +362,7 @@ def _cautions(
         )
     held = found.held_out
     group = better_group(held)
-    if group is not None and group.nats_saved.low > 0:
+    if group is not None and group.nats_saved.low > 0 and method != SEVERAL:
         said.append(f"{group.name}s differ: with a reward for each, {saved(group)}")
     chance = cycles.by_chance
     if cycles.own is not None and chance is not None and cycles.own.cyclic > chance[2]:
@@ -360,6 +375,8 @@ def _cautions(
         )
     if found.misfit is not None and found.misfit.thin:
         said.append("answers a pair are few: the misfit's interval is rough")
+    if tally.rankings:
+        said.append("the comparisons come from orders and depend on each other: intervals are too narrow")
     if tally.malformed:
         said.append(f"{tally.malformed:,} malformed records were left out")
     return tuple(said)

@@ -11,7 +11,7 @@ from prefcore.page import STYLE, figure, unique
 from prefcore.triangle import plain
 from solvers.rewards.data_set_report import DataSetReport
 from solvers.rewards.doctor_pictures import MOST_ROWS, matrix_of, pairs_matrix, scores_plot
-from solvers.rewards.doctor_text import rows
+from solvers.rewards.doctor_text import by_chance, predictions, rows
 
 HEAD = "<tr><th>question</th><th>finding</th></tr>"
 OWN_STYLE = """
@@ -46,6 +46,7 @@ def fragment(report: DataSetReport) -> str:
         f'<h1>{plain(_title(report))}</h1><p class="quiet">{plain(", ".join(counted))}</p>',
         _advice(report),
         f'<table class="findings"><thead>{HEAD}</thead><tbody>{table}</tbody></table>',
+        _predictions(report),
         *_pictures(report, name),
         *_notes(report),
         "</div>",
@@ -81,7 +82,7 @@ def _pictures(report: DataSetReport, name: str) -> list[str]:
             said += " Right: the lottery that no item beats on average; orange: its mean over data drawn anew."
         parts += ["<h2>Scores</h2>", figure(scores_plot(report), said + few)]
     found = report.hodge
-    if found is None or len(report.items) < 2 or report.connectivity.components > 1:
+    if found is None or report.connectivity.components > 1:
         return parts
     counts, wide = report.counts, ("−{0:.2f}", "0", "+{0:.2f}")
     drawn = (
@@ -90,7 +91,7 @@ def _pictures(report: DataSetReport, name: str) -> list[str]:
         ("What scores can say", found.gradient, "The transitive part of the log-odds: differences of scores",
          f"By weighted least squares: {100 * (1 - found.cyclic_share):.1f} % of the squared norm."),
         ("What runs in circles", found.cyclic, "The cyclic part of the log-odds: what is left",
-         f"{100 * found.cyclic_share:.1f} % of the norm{_by_chance(found.by_chance)}. Mind the scale of its colours."),
+         f"{100 * found.cyclic_share:.1f} % of the norm{by_chance(found)}. Mind the scale of its colours."),
     )  # fmt: skip
     for k, (heading, values, title, said) in enumerate(drawn):
         matrix, labels = matrix_of(report, values)
@@ -101,8 +102,20 @@ def _pictures(report: DataSetReport, name: str) -> list[str]:
     return parts
 
 
-def _by_chance(share: float | None) -> str:
-    return "" if share is None else f"; {100 * share:.1f} % is to be expected by chance"
+def _predictions(report: DataSetReport) -> str:
+    held = report.held_out
+    if held is None:
+        return ""
+    body = "".join(
+        f'<tr><th scope="row">{plain(name)}</th>' + "".join(f"<td>{plain(part)}</td>" for part in rest) + "</tr>"
+        for name, *rest in predictions(report)
+    )
+    over = f"over {held.clusters} judges" if held.clusters else "over answers"
+    return (
+        "<h2>Predictions of held-out answers</h2><table><thead><tr><th>by</th><th>wrong</th><th>points saved</th>"
+        f"<th>nats saved</th></tr></thead><tbody>{body}</tbody></table>"
+        f'<p class="quiet">{held.folds} folds; saved: against one reward, with 95 % intervals {over}.</p>'
+    )
 
 
 def _notes(report: DataSetReport) -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 from prefcore.triangle import shortened
 from prefcore.verdicts import Refuted
 from solvers.rewards.data_set_report import DataSetReport
+from solvers.rewards.hodge import Hodge
 from solvers.rewards.misfit import Misfit
 from solvers.rewards.own_cycles import GroupCycles, share_of_cyclic_triads
 
@@ -32,7 +33,9 @@ def as_text(report: DataSetReport) -> str:
     lines.append("")
     for name, said in rows(report):
         lines += _paragraph(name, said)
+    lines += ["", *_held_out(report)] if report.held_out else []
     lines += ["", *_items(report)] if report.scores else []
+    lines += [""] if report.notes or report.malformed else []
     for note in report.notes:
         lines += _paragraph("note", note)
     for line in report.malformed_lines:
@@ -60,9 +63,10 @@ def rows(report: DataSetReport) -> list[tuple[str, str]]:
     """What was found, as (name, sentence)."""
     found = [("coverage", coverage(report)), ("connected", connected(report))]
     own = report.cycles.own
-    if own is not None:
+    if own is not None and own.triads != 0:
         found.append(("own cycles", _own(report, own)))
-    found.append(("majority cycle", _majority(report)))
+    if report.cycles.pooled.triads != 0 or report.cycles.majority:
+        found.append(("majority cycle", _majority(report)))
     if report.position is not None:
         found.append(("position", _position(report)))
     if report.length is not None:
@@ -78,11 +82,9 @@ def rows(report: DataSetReport) -> list[tuple[str, str]]:
         found.append(("transitivity", _transitivity(report)))
     if report.misfit is not None:
         found.append(("one reward", misfit_in_words(report.misfit)))
-    if report.held_out is not None:
-        found.append(("held out", held_out(report)))
     if report.winner is not None:
         found.append(("von Neumann", winner(report)))
-    if report.hodge is not None:
+    if report.hodge is not None and report.misfit is not None:
         found.append(("cyclic part", cyclic_part(report)))
     return found
 
@@ -93,12 +95,21 @@ def coverage(report: DataSetReport) -> str:
     ties = f"; {c.ties:,} ties ({100 * c.ties / c.comparisons:.1f} %)" if c.ties else "; no ties"
     weight = f", of weight {c.weight:,.6g}" if c.weight != c.comparisons else ""
     share = f"{c.pairs:,} of {c.possible:,} pairs were compared"
-    return f"{share}, {c.fewest:,} times or more (median {c.median:,.4g}){weight}{ties}"
+    if report.text:
+        share = f"{c.pairs:,} pairs of texts were compared"
+    each = (
+        f"each {c.fewest:,} times"
+        if c.fewest == c.median
+        else f"at least {c.fewest:,} times, the median {c.median:,.4g}"
+    )
+    return f"{share}, {'once' if c.fewest == c.median == 1 else each}{weight}{ties}"
 
 
 def connected(report: DataSetReport) -> str:
     """Whether the items hang together, in a sentence."""
     c = report.connectivity
+    if report.text and c.components > 1:
+        return f"within prompts only: {c.components:,} parts, the largest of {c.largest:,} texts"
     if c.components > 1:
         return f"no: {c.components:,} parts that were never compared, the largest of {c.largest:,} items"
     if c.strong > 1:
@@ -168,20 +179,32 @@ def misfit_in_words(misfit: Misfit) -> str:
     )
 
 
-def held_out(report: DataSetReport) -> str:
-    """Wrong predictions of held-out answers, in a sentence."""
+def predictions(report: DataSetReport) -> list[tuple[str, str, str, str]]:
+    """Held-out predictions as rows: who predicts, wrong, points saved, nats saved (against one reward)."""
+    held = report.held_out
+    if held is None:
+        return []
+    names = {"reward": "one reward", "pair": "each pair's own share"}
+    found = []
+    for p in held.predictions:
+        wrong, nats = p.wrong_saved, p.nats_saved
+        saved = f"{100 * wrong.value:+.1f} [{100 * wrong.low:+.1f}, {100 * wrong.high:+.1f}]"
+        nat = f"{nats.value:+.3f} [{nats.low:+.3f}, {nats.high:+.3f}]"
+        first = p.name == "reward"
+        name = names.get(p.name, f"a reward for each {p.name}")
+        found.append((name, f"{100 * p.wrong:.1f} %", "" if first else saved, "" if first else nat))
+    return found
+
+
+def _held_out(report: DataSetReport) -> list[str]:
     held = report.held_out
     assert held is not None
-    names = {"reward": "one reward", "pair": "each pair's own share"}
-    parts = []
-    for p in held.predictions:
-        said = f"{names.get(p.name, f'a reward for each {p.name}')} {100 * p.wrong:.1f} %"
-        if p.name != "reward":
-            saved = p.wrong_saved
-            said += f" (saves {100 * saved.value:.1f} points [{100 * saved.low:.1f}, {100 * saved.high:.1f}])"
-        parts.append(said)
-    over = f"; intervals over {held.clusters} judges" if held.clusters else ""
-    return f"wrong predictions in {held.folds} folds: {'; '.join(parts)}{over}"
+    over = f"intervals over {held.clusters} judges" if held.clusters else "intervals over answers"
+    lines = [f"  {'held-out predictions':<26}{'wrong':>7}   {'points saved':<20}  {'nats saved':<24}".rstrip()]
+    lines += [
+        f"  {name:<26}{wrong:>7}   {saved:<20}  {nat:<24}".rstrip() for name, wrong, saved, nat in predictions(report)
+    ]
+    return [*lines, f"  ({held.folds} folds, {over})"]
 
 
 def winner(report: DataSetReport) -> str:
@@ -206,9 +229,16 @@ def cyclic_part(report: DataSetReport) -> str:
     found = report.hodge
     assert found is not None
     said = f"{100 * found.cyclic_share:.1f} % of the log-odds' squared norm runs in circles"
-    if found.by_chance is not None:
-        said += f"; {100 * found.by_chance:.1f} % is to be expected by chance"
-    return said
+    return said + by_chance(found)
+
+
+def by_chance(found: Hodge) -> str:
+    """How much of the cyclic part chance explains."""
+    if found.by_chance is None:
+        return ""
+    if found.by_chance >= found.cyclic_share:
+        return ", no more than chance makes"
+    return f"; {100 * found.by_chance:.1f} % is to be expected by chance"
 
 
 def _items(report: DataSetReport) -> list[str]:
@@ -222,7 +252,7 @@ def _items(report: DataSetReport) -> list[str]:
         lines.append(f"  {shortened(str(s.item), LABEL):<{width}}  {score}   {interval:<15} {part}".rstrip())
     if len(report.scores) > SHOWN:
         lines.append(f"  … and {len(report.scores) - SHOWN:,} more")
-    return [*lines, ""] if report.notes or report.malformed else lines
+    return lines
 
 
 def p_value(p: float) -> str:

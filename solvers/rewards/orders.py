@@ -48,10 +48,7 @@ def read_preflib(text: TextIOWrapper, path: Path, tally: Tally, report: bool, mo
             orders += count
             _count_order(count, [[_label(item, names) for item in place] for place in places], tally)
         moved()
-    tally.notes.append(
-        f"{orders:,} orders were read as the comparisons of every two items that they list. Comparisons from one "
-        "order are not independent of each other, so the intervals are too narrow and the p-values too small."
-    )
+    tally.notes.append(f"{orders:,} orders were read as the comparisons of every two items that they list.")
 
 
 def parse_order(written: str) -> tuple[int, list[list[int]]]:

@@ -29,7 +29,7 @@ from typing import Any
 
 from prefcore.words import nearest
 from solvers.rewards.orders import read_preflib
-from solvers.rewards.tally import Arguments, Judgement, Malformed, MalformedRecord, Shown, Tally, fault
+from solvers.rewards.tally import Arguments, Judgement, Malformed, MalformedRecord, Shown, Tally, check_text, fault
 from solvers.rewards.texts import read_jsonl, text_row
 
 __all__ = ["Judgement", "Malformed", "MalformedRecord", "count", "read"]
@@ -259,6 +259,8 @@ def _count_rows(
                 return
         counted = Counter(map(pick, rows))
         try:
+            for field in {field for key in counted for field in key}:
+                check_text(field, "a field")
             parsed = list(map(parse, counted))
         except ValueError:
             pass

@@ -243,7 +243,8 @@ class Tally:
             raise MalformedRecord(line, reason, source)
         self.malformed += 1
         if len(self.quoted) < MOST_LINES:
-            self.quoted.append(Malformed(line, reason, text[:120]))
+            readable = text[:120].encode("utf-8", "backslashreplace").decode()
+            self.quoted.append(Malformed(line, reason, readable))
 
     def answers(self) -> Answers:
         """The counts as arrays, in the order in which they first came."""
