@@ -15,8 +15,8 @@ Source: Applegate, Cook, Dash and Espinoza, *Exact solutions to linear programmi
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import highspy
@@ -69,8 +69,23 @@ def maximise(program: Program, seconds: float = 600.0) -> Optimum:
 
     Raises :class:`NotSolved` if it is neither, if the time is used up, or if no basis turned out exactly optimal.
     """
+    return next(maximise_each(program, (program.objective,), seconds))
+
+
+def maximise_each(
+    program: Program, objectives: Iterable[Mapping[int, Fraction]], seconds: float = 600.0
+) -> Iterator[Optimum]:
+    """The exact optima of several objectives over one program, each simplex starting where the last one ended.
+
+    Raises as :func:`maximise` does.
+    """
     deadline = time.monotonic() + seconds
     search = _Search(program, deadline)
+    return (_best(search, objective, deadline) for objective in objectives)
+
+
+def _best(search: _Search, objective: Mapping[int, Fraction], deadline: float) -> Optimum:
+    program = search.aim(objective)
     for strategy in ("choose", "primal"):
         found = search.exact(strategy)
         if found is not None:
@@ -189,11 +204,18 @@ class _Search:
         infinity = highspy.kHighsInf
         for low, high in zip(self.program.lower, self.program.upper, strict=True):
             highs.addVar(-infinity if low is None else float(low), infinity if high is None else float(high))
-        for i, c in self.program.objective.items():
-            highs.changeColCost(i, float(c))
         highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
         self._add_rows(highs, self.active)
         return highs
+
+    def aim(self, objective: Mapping[int, Fraction]) -> Program:
+        """The program with another objective."""
+        for i in self.program.objective:
+            self.highs.changeColCost(i, 0.0)
+        for i, c in objective.items():
+            self.highs.changeColCost(i, float(c))
+        self.program = replace(self.program, objective=objective)
+        return self.program
 
     def _add_rows(self, highs: _Highs, rows: Sequence[int]) -> None:
         if rows:
