@@ -20,6 +20,7 @@ OWN_STYLE = """
 .prefcore .advice p{margin:.2em 0}
 .prefcore .advice .method{font-size:1.15em;font-weight:600}
 .prefcore .findings tbody th{width:9em}
+.prefcore .predictions td:nth-child(2){min-width:4em}
 """
 
 
@@ -112,7 +113,8 @@ def _predictions(report: DataSetReport) -> str:
     )
     over = f"over {held.clusters} judges" if held.clusters else "over answers"
     return (
-        "<h2>Predictions of held-out answers</h2><table><thead><tr><th>by</th><th>wrong</th><th>points saved</th>"
+        '<h2>Predictions of held-out answers</h2><table class="predictions">'
+        "<thead><tr><th>by</th><th>wrong</th><th>points saved</th>"
         f"<th>nats saved</th></tr></thead><tbody>{body}</tbody></table>"
         f'<p class="quiet">{held.folds} folds; saved: against one reward, with 95 % intervals {over}.</p>'
     )

@@ -20,7 +20,7 @@ MOST_ROWS = 60  # items that are drawn
 NUMBERED = 10  # items with numbers in the cells
 SHOWN = 22  # characters of a label
 ROW, PLOT, BAR = 22, 360, 150
-SIDE = 420
+NARROW, WIDE, CELL = 420, 620, 15  # of a matrix, and of a cell where there are many
 BLUE, LINE = "#2166ac", "#9aa3ad"
 LEGEND = 200
 
@@ -28,7 +28,7 @@ LEGEND = 200
 def scores_plot(report: DataSetReport) -> str:
     """Each item's score with its 95 % interval, and its part in the von Neumann winner."""
     rows = report.scores[:MOST_ROWS]
-    labels = [shortened(str(s.item), SHOWN) for s in rows]
+    labels = [shortened(str(s.item), SHOWN + 8) for s in rows]
     left = 14 + max(extent(label) for label in labels)
     known = [x for s in rows for x in (s.low, s.score, s.high) if isfinite(x)]
     low, high = (min(known), max(known)) if known else (-1.0, 1.0)
@@ -121,12 +121,14 @@ def matrix_of(report: DataSetReport, values: Floats) -> tuple[Floats, list[str]]
 def pairs_matrix(values: Floats, labels: Sequence[str], title: str, ends: tuple[str, str, str], name: str) -> str:
     """A skew-symmetric matrix as coloured cells. ends: what the legend says at its left, middle and right end."""
     size = len(labels)
-    cell = SIDE / size
+    side = min(WIDE, max(NARROW, CELL * size))
+    cell = side / size
     font = min(SIZE, max(7.0, cell * 0.8))
-    left = 12 + max(extent(label, font) for label in labels)
-    # Labels above the columns are turned, so that long ones do not overlap.
-    top = 40 + max(extent(label, font) for label in labels) * 0.72
-    slant = max(extent(labels[-1], font) * 0.72 - cell / 2, 0)
+    longest = max(extent(label, font) for label in labels)
+    left = 12 + longest
+    upright = cell * 0.7 < font  # turned by half a right angle, neighbours would overlap
+    top = 40 + longest * (1.0 if upright else 0.72)
+    slant = 0.0 if upright else max(extent(labels[-1], font) * 0.72 - cell / 2, 0)
     most = float(np.nanmax(np.abs(values))) if np.isfinite(values).any() else 0.0
     parts = [
         f'<defs><pattern id="{name}-no" width="6" height="6" patternUnits="userSpaceOnUse" '
@@ -137,8 +139,9 @@ def pairs_matrix(values: Floats, labels: Sequence[str], title: str, ends: tuple[
     for i in range(size):
         x, y = left + cell * (i + 0.5), top + cell * (i + 0.5)
         parts.append(_text(left - 6, y + font * 0.36, labels[i], "end", font))
-        turned = f' transform="rotate(-45 {x:.1f} {top - 6:.1f})"'
-        parts.append(_text(x, top - 6, labels[i], "start", font, turned))
+        foot = x + font * 0.36 if upright else x
+        turned = f' transform="rotate({-90 if upright else -45} {foot:.1f} {top - 6:.1f})"'
+        parts.append(_text(foot, top - 6, labels[i], "start", font, turned))
         for j in range(size):
             value = values[i, j]
             fill = GREY if i == j else _colour(value, most) if isfinite(value) else f"url(#{name}-no)"
@@ -151,8 +154,8 @@ def pairs_matrix(values: Floats, labels: Sequence[str], title: str, ends: tuple[
                 parts.append(
                     _text(left + cell * (j + 0.5), top + cell * (i + 0.5) + 4, _number(value), "middle", 11.5, "", ink)
                 )
-    bottom = top + SIDE + 16
-    middle = left + SIDE / 2
+    bottom = top + side + 16
+    middle = left + side / 2
     parts.append(
         f'<rect x="{middle - LEGEND / 2:.1f}" y="{bottom:.1f}" width="{LEGEND}" height="12" '
         f'fill="url(#{name}-bar)" stroke="{FAINT}" stroke-width=".8"/>'
@@ -160,7 +163,7 @@ def pairs_matrix(values: Floats, labels: Sequence[str], title: str, ends: tuple[
     scaled = [end.format(most) for end in ends]
     for share, said in zip((0, 0.5, 1), scaled, strict=True):
         parts.append(_text(middle + LEGEND * (share - 0.5), bottom + 28, said, "middle", 12))
-    return _svg(left + SIDE + max(slant, 60), bottom + 38, parts, title)
+    return _svg(left + side + max(slant, 20), bottom + 38, parts, title)
 
 
 def _number(value: float) -> str:

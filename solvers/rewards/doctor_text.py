@@ -97,12 +97,10 @@ def coverage(report: DataSetReport) -> str:
     share = f"{c.pairs:,} of {c.possible:,} pairs were compared"
     if report.text:
         share = f"{c.pairs:,} pairs of texts were compared"
-    each = (
-        f"each {c.fewest:,} times"
-        if c.fewest == c.median
-        else f"at least {c.fewest:,} times, the median {c.median:,.4g}"
-    )
-    return f"{share}, {'once' if c.fewest == c.median == 1 else each}{weight}{ties}"
+    each = "once" if c.most == 1 else f"{c.fewest:,} times"
+    if c.fewest < c.most:
+        each = f"{c.fewest:,} to {c.most:,} times (median {c.median:,.4g})"
+    return f"{share}, each {each}{weight}{ties}"
 
 
 def connected(report: DataSetReport) -> str:
