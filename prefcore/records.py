@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -43,27 +43,40 @@ def _hints(record: Any) -> dict[str, Any]:
 
 def conforms(value: object, kind: Any) -> bool:
     """Whether a value has exactly the declared type, all the way down; bools are no ints, floats are nothing."""
-    for option in alternatives(kind):
-        if get_origin(option) is tuple:
-            args = get_args(option)
-            if type(value) is not tuple:
-                continue
-            if len(args) == 2 and args[1] is Ellipsis:
-                if args[0] is int:
-                    good = all(type(v) is int for v in value)
-                else:
-                    good = all(conforms(v, args[0]) for v in value)
-            else:
-                good = len(value) == len(args) and all(conforms(v, a) for v, a in zip(value, args, strict=True))
-            if good:
-                return True
-        elif (
-            type(value) is option
-            and (option is not Fraction or is_exact(value))
-            and (not is_dataclass(option) or all(conforms(getattr(value, n), k) for n, k in _hints(option).items()))
-        ):
-            return True
-    return False
+    return _test_of(kind)(value)
+
+
+Test = Callable[[Any], bool]
+
+
+@lru_cache(maxsize=512)
+def _test_of(kind: Any) -> Test:
+    """The test of a type, made once: there may be millions of values."""
+    tuples = [_tuple_test(get_args(option)) for option in alternatives(kind) if get_origin(option) is tuple]
+    by_type = {option: _record_test(option) for option in alternatives(kind) if get_origin(option) is not tuple}
+
+    def test(value: object) -> bool:
+        if type(value) is tuple:
+            return any(fits(value) for fits in tuples)
+        return type(value) in by_type and by_type[type(value)](value)
+
+    return test
+
+
+def _tuple_test(items: tuple[Any, ...]) -> Test:
+    if len(items) == 2 and items[1] is Ellipsis:
+        each = _test_of(items[0])
+        return lambda value: all(map(each, value))
+    tests = [_test_of(item) for item in items]
+    return lambda value: len(value) == len(tests) and all(fits(v) for fits, v in zip(tests, value, strict=True))
+
+
+def _record_test(kind: Hashable) -> Test:
+    """The test of what is of this very class already."""
+    if kind is Fraction:
+        return is_exact
+    tests = [(name, _test_of(field)) for name, field in _hints(kind).items()] if is_dataclass(kind) else []
+    return lambda value: all(fits(getattr(value, name)) for name, fits in tests)
 
 
 # -- writing --------------------------------------------------------------------------------------------------------
