@@ -125,6 +125,15 @@ def test_wrong_records_are_errors(records: Any, weights: Any, words: str) -> Non
         comparison_counts(records, weights)
 
 
+def test_records_are_numbered_across_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("solvers.rewards.win_counts.CHUNK", 3)
+    good: list[Any] = [("a", "b"), ["b", "c"], ("c", "a"), ("a", "b"), ("b", "d")]
+    items, counts = comparison_counts(iter(good))
+    assert items == ("a", "b", "c", "d") and counts.sum() == 5 and counts[0, 1] == 2
+    with pytest.raises(ValueError, match="record 6 compares 'd' with itself"):
+        comparison_counts(iter([*good, ("d", "d"), ("a", "b")]))
+
+
 def test_majority_cycles_are_found_where_brute_force_finds_them() -> None:
     generator = np.random.default_rng(15)
     seen = set()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg.lapack import dposv
 from scipy.sparse import coo_array, csc_array, csr_array, diags_array
 from scipy.sparse.linalg import LinearOperator, cg, splu
 
@@ -144,10 +145,8 @@ def _solver(
 
 
 def _dense(matrix: Floats, right: Floats) -> Floats:
-    try:
-        return np.asarray(np.linalg.solve(matrix, right))
-    except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.lstsq(matrix, right)[0])
+    _, found, failed = dposv(matrix, right)
+    return np.asarray(np.linalg.lstsq(matrix, right)[0] if failed else found)
 
 
 def iterative(

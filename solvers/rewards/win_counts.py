@@ -10,9 +10,10 @@ ranking problem from binary comparisons*; Hunter 2004, *MM algorithms for genera
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any
 
 import networkx
@@ -25,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 SMALL = 400  # items up to which reachability is read off a matrix of booleans
 ROOTS = 30  # items of a cyclic component from which a shortest cycle is looked for
+CHUNK = 65_536  # records that are counted together
 MISSING: Any = object()
 
 
@@ -96,14 +98,7 @@ def comparison_counts(
     """
     places: dict[Hashable, int] = {}
     tally: dict[tuple[int, int], float] = {}
-    for number, (record, weight) in enumerate(_weighted(records, weights), 1):
-        if not isinstance(record, tuple | list | np.ndarray) or len(record) != 2:
-            raise ValueError(f"record {number} must be a pair (winner, loser), got {record!r}")
-        winner, loser = record
-        if winner == loser:
-            raise ValueError(f"record {number} compares {winner!r} with itself: leave it out")
-        if not 0 < weight < np.inf:
-            raise ValueError(f"record {number} has weight {weight}: weights must be positive and finite")
+    for (winner, loser), weight in _weighted(records, weights):
         key = places.setdefault(winner, len(places)), places.setdefault(loser, len(places))
         tally[key] = tally.get(key, 0.0) + weight
     if not tally:
@@ -112,18 +107,40 @@ def comparison_counts(
     return tuple(places), csr_array((np.array(list(tally.values())), (pairs[0], pairs[1])), (len(places),) * 2)
 
 
-def _weighted(records: Iterable[Any], weights: Iterable[float] | None) -> Iterable[tuple[Any, float]]:
-    if weights is None:
-        return ((record, 1.0) for record in records)
-    return _zipped(records, weights)
+def _weighted(records: Iterable[Any], weights: Iterable[float] | None) -> Iterator[tuple[Any, float]]:
+    """Each pair, checked, with a weight; without weights equal records are counted together, in chunks."""
+    if weights is not None:
+        for number, (record, weight) in enumerate(zip_longest(records, weights, fillvalue=MISSING), 1):
+            if record is MISSING or weight is MISSING:
+                more, fewer = ("weights", "records") if record is MISSING else ("records", "weights")
+                raise ValueError(f"there are more {more} than the {number - 1} {fewer}: give one for each record")
+            yield _checked(record, number), _positive(float(weight), number)
+        return
+    rest, before = iter(records), 0
+    while chunk := list(islice(rest, CHUNK)):
+        try:
+            counted = Counter(chunk)
+            for record in counted:
+                _checked(record, 0)
+        except (TypeError, ValueError):  # lists are no keys; and an error needs its number
+            yield from ((_checked(record, number), 1.0) for number, record in enumerate(chunk, before + 1))
+        else:
+            yield from counted.items()
+        before += len(chunk)
 
 
-def _zipped(records: Iterable[Any], weights: Iterable[float]) -> Iterable[tuple[Any, float]]:
-    for number, (record, weight) in enumerate(zip_longest(records, weights, fillvalue=MISSING), 1):
-        if record is MISSING or weight is MISSING:
-            more, fewer = ("weights", "records") if record is MISSING else ("records", "weights")
-            raise ValueError(f"there are more {more} than the {number - 1} {fewer}: give one weight for each record")
-        yield record, float(weight)
+def _checked(record: Any, number: int) -> Any:
+    if not isinstance(record, tuple | list | np.ndarray) or len(record) != 2:
+        raise ValueError(f"record {number} must be a pair (winner, loser), got {record!r}")
+    if record[0] == record[1]:
+        raise ValueError(f"record {number} compares {record[0]!r} with itself: leave it out")
+    return record
+
+
+def _positive(weight: float, number: int) -> float:
+    if not 0 < weight < np.inf:
+        raise ValueError(f"record {number} has weight {weight}: weights must be positive and finite")
+    return weight
 
 
 def _matrix(values: Any, name: str) -> Any:
