@@ -1,13 +1,18 @@
-"""Policies for stated preferences, each with the theorem and the evidence that make it optimal.
+"""Policies and rewards for stated preferences, each with the theorem and the evidence behind it.
 
 ``solve`` reads what prefcore proves of the relation and chooses the method; ``policy_search`` is backward induction by
 comparisons; ``check_optimality`` judges any policy. From a violated axiom to a decision problem: ``regret_process``
 (consistency), ``money_pump`` (transitivity), ``unpriced`` (interpolation), and ``explain``, which tells them in a
-report.
+report. Rewards, from :mod:`solvers.rewards`, are loaded when they are first used: ``recover_utility`` and what it
+implies, ``represent``, ``elicit``, ``recover_reward`` and the tasks of tabular models, ``bradley_terry``, ``diagnose``.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from prefcore.comparisons import Comparisons
 from solvers.optimality import Violation, check_optimality, violations
 from solvers.price import Stretch, Unpriced, unpriced
 from solvers.pump import MoneyPump, Trade, money_pump
@@ -15,22 +20,119 @@ from solvers.regret import Compared, Regret, regret_process
 from solvers.solution import Search, Solution, policy_search, solve
 from solvers.stories import explain
 
+if TYPE_CHECKING:
+    from solvers.rewards.conflicts import Dropped, comparisons_to_drop
+    from solvers.rewards.data_set_report import DataSetReport
+    from solvers.rewards.doctor import diagnose
+    from solvers.rewards.features import LinearReward, bradley_terry_loss, linear_reward
+    from solvers.rewards.gambles import Contradiction, Elicitation, elicit
+    from solvers.rewards.linear import NotSolved, solve_system
+    from solvers.rewards.markov_models import MarkovModel, deterministic_policies, occupancy, start_value
+    from solvers.rewards.representation import Representation, represent
+    from solvers.rewards.shapes import RewardAnswer, RewardTooLarge, recover_reward
+    from solvers.rewards.stochastic_orders import StochasticOrder, stochastic_transitivity
+    from solvers.rewards.strengths import BradleyTerry, bradley_terry
+    from solvers.rewards.tally import Judgement, MalformedRecord
+    from solvers.rewards.tasks import TaskAnswer, acceptable_policies, policy_order, trajectory_order
+    from solvers.rewards.utilities import (
+        Bounds,
+        Implication,
+        NoUtility,
+        Recovery,
+        difference_bounds,
+        implication,
+        implied,
+        is_unique,
+        recover_utility,
+    )
+    from solvers.rewards.win_counts import comparison_counts
+
+_LAZY = {
+    "conflicts": ("Dropped", "comparisons_to_drop"),
+    "data_set_report": ("DataSetReport",),
+    "doctor": ("diagnose",),
+    "features": ("LinearReward", "bradley_terry_loss", "linear_reward"),
+    "gambles": ("Contradiction", "Elicitation", "elicit"),
+    "linear": ("NotSolved", "solve_system"),
+    "markov_models": ("MarkovModel", "deterministic_policies", "occupancy", "start_value"),
+    "representation": ("Representation", "represent"),
+    "shapes": ("RewardAnswer", "RewardTooLarge", "recover_reward"),
+    "stochastic_orders": ("StochasticOrder", "stochastic_transitivity"),
+    "strengths": ("BradleyTerry", "bradley_terry"),
+    "tally": ("Judgement", "MalformedRecord"),
+    "tasks": ("TaskAnswer", "acceptable_policies", "policy_order", "trajectory_order"),
+    "utilities": (
+        *("Bounds", "Implication", "NoUtility", "Recovery"),
+        *("difference_bounds", "implication", "implied", "is_unique", "recover_utility"),
+    ),
+    "win_counts": ("comparison_counts",),
+}
+_MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
+
 __all__ = [
+    "Bounds",
+    "BradleyTerry",
     "Compared",
+    "Comparisons",
+    "Contradiction",
+    "DataSetReport",
+    "Dropped",
+    "Elicitation",
+    "Implication",
+    "Judgement",
+    "LinearReward",
+    "MalformedRecord",
+    "MarkovModel",
     "MoneyPump",
+    "NoUtility",
+    "NotSolved",
+    "Recovery",
     "Regret",
+    "Representation",
+    "RewardAnswer",
+    "RewardTooLarge",
     "Search",
     "Solution",
+    "StochasticOrder",
     "Stretch",
+    "TaskAnswer",
     "Trade",
     "Unpriced",
     "Violation",
+    "acceptable_policies",
+    "bradley_terry",
+    "bradley_terry_loss",
     "check_optimality",
+    "comparison_counts",
+    "comparisons_to_drop",
+    "deterministic_policies",
+    "diagnose",
+    "difference_bounds",
+    "elicit",
     "explain",
+    "implication",
+    "implied",
+    "is_unique",
+    "linear_reward",
     "money_pump",
+    "occupancy",
+    "policy_order",
     "policy_search",
+    "recover_reward",
+    "recover_utility",
     "regret_process",
+    "represent",
     "solve",
+    "solve_system",
+    "start_value",
+    "stochastic_transitivity",
+    "trajectory_order",
     "unpriced",
     "violations",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'solvers' has no attribute {name!r}")
+    return getattr(import_module(f"solvers.rewards.{_MODULE_OF[name]}"), name)
