@@ -66,7 +66,8 @@ from prefcore.catalogue import (
     weighted_utility,
     worst_case,
 )
-from prefcore.claims import Achievable, Axiom, Menu, Optimal, Simplex
+from prefcore.claims import Achievable, Axiom, HasUtility, Menu, Optimal, Represents, Simplex, Solvable
+from prefcore.comparisons import Comparisons
 from prefcore.distribution import Distribution, mix
 from prefcore.evidence import Counterexample, Cycle
 from prefcore.processes import DirectPreferenceProcess, ProcessTooLarge, trajectory_distribution
@@ -100,11 +101,13 @@ __all__ = [
     "AXIOMS",
     "Achievable",
     "Axiom",
+    "Comparisons",
     "Counterexample",
     "Cycle",
     "DirectPreferenceProcess",
     "Distribution",
     "EvidenceRejected",
+    "HasUtility",
     "InvalidRelation",
     "Menu",
     "Optimal",
@@ -113,7 +116,9 @@ __all__ = [
     "Refuted",
     "Relation",
     "Report",
+    "Represents",
     "Simplex",
+    "Solvable",
     "UndecidedAxiom",
     "Unknown",
     "assert_axiom",

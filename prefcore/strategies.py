@@ -21,6 +21,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from prefcore import catalogue
+from prefcore.comparisons import Comparisons, Pair
 from prefcore.distribution import Distribution
 from prefcore.processes import DirectPreferenceProcess, tabulate, whole_number
 from prefcore.relations import Relation, compare, outcomes_tuple
@@ -401,20 +402,10 @@ def policies(
 
 # -- comparisons ----------------------------------------------------------------------------------------------------
 
-Pair = tuple[Distribution, Distribution]
-
-
-@dataclass(frozen=True, slots=True)
-class ComparisonSet:
-    """What somebody said about some lotteries: ``A ≺ B`` for each strict pair (A, B), ``C ≼ D`` for each weak one."""
-
-    strict: tuple[Pair, ...]
-    weak: tuple[Pair, ...]
-
 
 def comparison_sets(
     outcomes: Iterable[Any], relation: AnyRelation | None = None, max_size: int = 3, max_denominator: int = 4
-) -> st.SearchStrategy[ComparisonSet]:
+) -> st.SearchStrategy[Comparisons]:
     """Up to `max_size` strict and as many weak comparisons of lotteries over `outcomes`.
 
     Without `relation` they are arbitrary, and may contradict each other. With one, all of them hold in it: a pair that
@@ -425,12 +416,12 @@ def comparison_sets(
     lottery = lotteries(outcomes, max_denominator)
     some = st.lists(st.tuples(lottery, lottery), max_size=max_size).map(tuple)
     if relation is None:
-        return st.builds(ComparisonSet, strict=some, weak=some)
+        return st.builds(Comparisons, strict=some, weak=some)
     if not isinstance(relation, Relation):
         raise TypeError(f"relation must be a relation, got {relation!r}")
 
-    def held(strict: tuple[Pair, ...], weak: tuple[Pair, ...]) -> ComparisonSet:
-        return ComparisonSet(_holding(relation, strict, "≺"), _holding(relation, weak, "≺~"))
+    def held(strict: tuple[Pair, ...], weak: tuple[Pair, ...]) -> Comparisons:
+        return Comparisons(_holding(relation, strict, "≺"), _holding(relation, weak, "≺~"))
 
     return st.builds(held, some, some)
 

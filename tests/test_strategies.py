@@ -21,6 +21,7 @@ import prefcore as pc
 from prefcore import catalogue
 from prefcore import strategies as ps
 from prefcore.assertions import UndecidedAxiom, assert_axiom, assert_refuted
+from prefcore.comparisons import Comparisons
 from prefcore.formula import Formula
 from prefcore.processes import action_probabilities, tabulate
 from prefcore.relations import formula_of
@@ -397,9 +398,9 @@ def test_every_deterministic_policy_is_reached() -> None:
 
 def test_comparison_sets_shrink_to_few_simple_pairs() -> None:
     sets = ps.comparison_sets(OUTCOMES)
-    assert simplest(sets) == ps.ComparisonSet((), ())
-    assert simplest(sets, lambda s: s.strict and s.weak) == ps.ComparisonSet(((A, A),), ((A, A),))
-    assert simplest(sets, lambda s: any(x["a"] < y["a"] for x, y in s.weak)) == ps.ComparisonSet((), ((B, A),))
+    assert simplest(sets) == Comparisons((), ())
+    assert simplest(sets, lambda s: s.strict and s.weak) == Comparisons(((A, A),), ((A, A),))
+    assert simplest(sets, lambda s: any(x["a"] < y["a"] for x, y in s.weak)) == Comparisons((), ((B, A),))
 
 
 @some
@@ -414,7 +415,7 @@ def test_comparison_sets_of_a_relation_hold_in_it(relation: pc.Relation[Any], da
 def test_comparison_sets_of_a_relation_are_reached() -> None:
     mine = pc.expected_reward({"a": 2, "b": 1, "c": 0})
     found = simplest(ps.comparison_sets(OUTCOMES, mine), lambda s: s.strict and s.weak)
-    assert found == ps.ComparisonSet(((B, A),), ((A, A),))
+    assert found == Comparisons(((B, A),), ((A, A),))
 
 
 # -- bad input ------------------------------------------------------------------------------------------------------
