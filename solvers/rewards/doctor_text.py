@@ -170,7 +170,7 @@ def _transitivity(report: DataSetReport) -> str:
 def misfit_in_words(misfit: Misfit) -> str:
     """What one reward throws away, in a sentence."""
     excess = misfit.excess
-    how = "chi-square" if misfit.method == "chi-square" else "by redrawing"
+    how = {"bootstrap": "by redrawing"}.get(misfit.method, misfit.method)
     return (
         f"Bradley–Terry loses {misfit.nats:.4f} nats an answer, {misfit.by_chance:.4f} of it by chance: "
         f"excess {excess.value:.4f} [{excess.low:.4f}, {excess.high:.4f}]; fit p {p_value(misfit.p_value)} ({how})"

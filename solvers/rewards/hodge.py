@@ -104,17 +104,16 @@ def _curl(counts: WinCounts, root: Floats, cyclic: Floats) -> float | None:
 
 def _triangles(counts: WinCounts) -> Ints | None:
     """(t, 3): the places of the pairs ij, jk, ik of every three items that were all compared."""
-    size, i, j = counts.size, counts.i, counts.j
-    place = csr_array((np.arange(1, len(i) + 1), (i, j)), (size, size))
+    place = {pair: k for k, pair in enumerate(zip(counts.i.tolist(), counts.j.tolist(), strict=True))}
+    later: dict[int, list[int]] = {}
+    for i, j in place:
+        later.setdefault(i, []).append(j)
     found = []
-    total = 0
-    later = [place.indices[place.indptr[a] : place.indptr[a + 1]] for a in range(size)]
-    for a in range(size):
-        nexts = later[a]
-        for b in nexts:
-            for c in np.intersect1d(later[b], nexts, assume_unique=True):
-                found.append((place[a, b], place[b, c], place[a, c]))
-            total = len(found)
-            if total > MOST_TRIANGLES:
-                return None
-    return np.array(found, dtype=np.int64).reshape(-1, 3) - 1
+    for (i, j), k in place.items():
+        others = later.get(j, [])
+        for third in others if len(others) < len(later[i]) else later[i]:
+            if (j, third) in place and (i, third) in place:
+                found.append((k, place[j, third], place[i, third]))
+        if len(found) > MOST_TRIANGLES:
+            return None
+    return np.array(found, dtype=np.int64).reshape(-1, 3)

@@ -5,7 +5,9 @@ twice the numerator, the deviance, has about the chi-square distribution with df
 scores are right [Wilks 1938], so df / 2N is to be expected. If they are wrong it is about non-central, with parameter
 λ = 2N times the Kullback–Leibler divergence of the nearest scores' chances from the true ones: the *excess*, whose
 interval comes from inverting that distribution. Where answers a pair are few, the deviance is compared with those of
-data sets drawn from the fitted chances instead. Leaving ties out keeps Bradley–Terry true if Davidson's model is.
+data sets drawn from the fitted chances instead; or, for many pairs, with the normal distribution of the exact mean and
+variance of each pair's deviance under the fitted chances, less what the fitted scores take up, 1 and 2 for each score
+[compare McCullagh 1986, JASA 81]. Leaving ties out keeps Bradley–Terry true if Davidson's model is.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from math import sqrt
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import expit
-from scipy.stats import chi2, ncx2
+from scipy.special import expit, rel_entr
+from scipy.stats import binom, chi2, ncx2, norm
 
 from solvers.rewards.held_out import Interval
 from solvers.rewards.pairwise_fit import deviance, fit_pairs
@@ -24,7 +26,8 @@ from solvers.rewards.tally import Floats
 from solvers.rewards.win_counts import WinCounts, members_of, weak_components
 
 DRAWS = 200
-MOST_DRAWN = 5_000  # pairs for which data sets are drawn
+MOST_DRAWN = 200  # pairs for which data sets are drawn
+MOST_ENUMERATED = 400  # answers to a pair whose moments are summed up; beyond, those of chi-square
 FEW = 5.0  # expected answers of a kind below which the chi-square distribution is not trusted
 TOLERANCE = 1e-7
 
@@ -34,8 +37,8 @@ class Misfit:
     """The misfit of one scalar reward, in nats an answer.
 
     nats: as observed; by_chance: to be expected if the reward were right; excess: what is left, with its interval.
-    statistic, degrees_of_freedom, p_value: of the deviance. method: ``"chi-square"`` or ``"bootstrap"``; thin: answers
-    are too few for either to be exact.
+    statistic, degrees_of_freedom, p_value: of the deviance. method: ``"chi-square"``, ``"bootstrap"`` or ``"moments"``;
+    thin: of more than a fifth of the pairs fewer than five answers of one kind are to be expected.
     """
 
     answers: float
@@ -74,14 +77,19 @@ def misfit(counts: WinCounts, generator: np.random.Generator) -> Misfit | None:
         chance = np.where(across, (used.wins > 0).astype(float), chance)
         free = free_pairs(fit.used) if len(fit.used.i) else 0
     expected = used.totals * np.minimum(chance, 1 - chance)
-    thin = bool((expected < 1).any() or (expected < FEW).mean() > 0.2)
+    thin = bool((expected < FEW).mean() > 0.2)
+    rough = thin or bool((expected < 1).any())
     whole = bool((used.totals == np.rint(used.totals)).all())
     scale = 2 * total
-    if thin and whole and len(used.i) <= MOST_DRAWN:
+    if rough and whole and len(used.i) <= MOST_DRAWN:
         drawn = _drawn(used, chance, generator)
         middle, spread = float(drawn.mean()), float(drawn.std(ddof=1))
-        excess = Interval(statistic - middle, statistic - middle - 1.96 * spread, statistic - middle + 1.96 * spread)
+        excess = _around(statistic - middle, spread)
         p_value, method = float((1 + (drawn >= statistic).sum()) / (1 + DRAWS)), "bootstrap"
+    elif rough and whole:
+        middle, spread = _moments(used, chance, len(used.i) - free)
+        excess = _around(statistic - middle, spread)
+        p_value, method = float(norm.sf((statistic - middle) / spread)), "moments"
     else:
         middle, method = float(free), "chi-square"
         p_value = float(chi2.sf(statistic, free)) if free else 1.0
@@ -100,6 +108,12 @@ def misfit(counts: WinCounts, generator: np.random.Generator) -> Misfit | None:
     )
 
 
+def _around(excess: float, spread: float) -> Interval:
+    """The excess with its interval; if there is one, the deviance varies more, as the non-central distribution does."""
+    reach = 1.96 * sqrt(spread**2 + 4 * max(excess, 0.0))
+    return Interval(excess, excess - reach, excess + reach)
+
+
 def _drawn(counts: WinCounts, chance: Floats, generator: np.random.Generator) -> Floats:
     """The deviances of data sets drawn from these chances, each fitted anew."""
     totals = np.rint(counts.totals).astype(np.int64)
@@ -109,6 +123,22 @@ def _drawn(counts: WinCounts, chance: Floats, generator: np.random.Generator) ->
         drawn = replace(counts, wins=wins, losses=totals - wins)
         found[k] = deviance(fit_pairs(drawn, "logit", 0.0, TOLERANCE, 100))
     return found
+
+
+def _moments(counts: WinCounts, chance: Floats, scores: int) -> tuple[float, float]:
+    """The mean and the standard deviation of the deviance under these chances, with that many fitted scores."""
+    totals = np.rint(counts.totals).astype(np.int64)
+    mean, square = np.ones(len(totals)), np.full(len(totals), 3.0)  # of chi-square with one degree of freedom
+    for n in np.unique(totals[totals <= MOST_ENUMERATED]):
+        at = totals == n
+        p = chance[at][:, None]
+        wins = np.arange(n + 1)[None, :]
+        weights = binom.pmf(wins, n, p)
+        off = 2 * (rel_entr(wins, n * p) + rel_entr(n - wins, n * (1 - p)))
+        off = np.where(weights > 0, off, 0.0)
+        mean[at], square[at] = (weights * off).sum(axis=1), (weights * off**2).sum(axis=1)
+    variance = float((square - mean**2).sum()) - 2 * scores
+    return float(mean.sum()) - scores, sqrt(max(variance, 1.0))
 
 
 def _noncentral(statistic: float, free: int) -> tuple[float, float]:
