@@ -18,7 +18,7 @@ from scipy.linalg.lapack import dposv
 from scipy.sparse import coo_array, csc_array, csr_array, diags_array
 from scipy.sparse.linalg import LinearOperator, cg, splu
 
-from solvers.rewards.pair_likelihoods import Derivatives, Likelihood
+from solvers.rewards.pair_likelihoods import Derivatives, evaluate
 from solvers.rewards.win_counts import Floats, WinCounts
 
 DENSE = 160  # items up to which the full matrix is cheaper than conjugate gradients
@@ -43,7 +43,7 @@ class Maximum:
 
 def maximise(
     counts: WinCounts,
-    likelihood: Likelihood,
+    kind: str,
     blocks: npt.NDArray[np.int32] | None,
     *,
     ridge: float = 0.0,
@@ -55,16 +55,16 @@ def maximise(
     """The scores that maximise ``likelihood - ridge/2 Σ s²``, of mean zero in each block (None: a single one).
 
     ``tie`` is where the tie parameter starts; None says that there is none. The gradient norm is the largest over the
-    items of |∂/∂s_i| divided by the number of comparisons of i, so it is a difference of shares of wins, whatever the
-    scale of the weights; the derivative by the tie parameter is divided by the number of all comparisons. The value
-    that is returned is the log-likelihood, without the penalty.
+    items of |∂/∂s_i| divided by the number of comparisons of i (plus the ridge, if any): a difference of shares of
+    wins, whatever the scale of the weights; the derivative by the tie parameter is divided by the number of all
+    comparisons. The value that is returned is the log-likelihood, without the penalty.
     """
     i, j, size = counts.i, counts.j, counts.size
-    per_item = np.maximum(counts.per_item, np.finfo(float).tiny)
+    per_item = np.maximum(counts.per_item + ridge, np.finfo(float).tiny)
     total = float(counts.totals.sum())
     s = np.zeros(size) if start is None else start.copy()
     at = 0.0 if tie is None else tie
-    now = likelihood(counts, s[i] - s[j], at)
+    now = evaluate(kind, counts, s[i] - s[j], at)
     objective = now.value - 0.5 * ridge * float(s @ s)
     iterations, ahead = 0, np.inf
     while True:
@@ -81,7 +81,7 @@ def maximise(
         length = 1.0
         for _ in range(HALVINGS):
             tried, tried_at = s + length * step, at + length * tie_step
-            then = likelihood(counts, tried[i] - tried[j], tried_at)
+            then = evaluate(kind, counts, tried[i] - tried[j], tried_at)
             reached = then.value - 0.5 * ridge * float(tried @ tried)
             # Close to the maximum rounding hides the gain: a step that loses no more than that is taken.
             if reached >= objective + 1e-4 * length * ahead - 1e-14 * (1.0 + abs(objective)):

@@ -134,7 +134,10 @@ def diagnose_fit(
     elif fit.thin and fit.method == "chi-square" and fit.degrees_of_freedom:
         findings.append("Too few comparisons a pair to test the fit by chi-square: ask for a bootstrap.")
     if exists and not converged:
-        findings.append("The iterations ended before the gradient was small: raise max_iterations.")
+        findings.append(
+            "The iterations ended before the gradient was small: raise max_iterations, or the tolerance where weights "
+            "differ by many orders of magnitude."
+        )
     if not exists and regularised:
         findings.append("The scores depend on the strength of the prior: without it there would be none.")
     if not (disconnected or separable or cycle or fit.rejects or not exists or not converged):

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, xlogy
 
 from solvers.rewards.win_counts import Floats, WinCounts
 
+CHUNK = 8192  # pairs whose likelihood is taken at once
 HALF_LOG_TAU = 0.5 * float(np.log(2 * np.pi))
 
 
@@ -105,16 +105,32 @@ def rao_kupper(counts: WinCounts, x: Floats, tie: float) -> Derivatives:
     )
 
 
+def evaluate(kind: str, counts: WinCounts, x: Floats, tie: float = 0.0) -> Derivatives:
+    """The likelihood of that kind, some thousand pairs at a time: arrays that fit a cache are ten times as fast."""
+    likelihood, number = LIKELIHOODS[kind], len(x)
+    if number <= CHUNK:
+        return likelihood(counts, x, tie)
+    by_x, curvature, mixed = np.empty(number), np.empty(number), np.zeros(number)
+    value, by_tie, tie_curvature, bordered = 0.0, 0.0, 0.0, False
+    for start in range(0, number, CHUNK):
+        part = slice(start, start + CHUNK)
+        at = likelihood(counts.only(part), x[part], tie)
+        by_x[part], curvature[part] = at.by_x, at.curvature
+        if at.mixed is not None:
+            mixed[part], bordered = at.mixed, True
+        value, by_tie, tie_curvature = value + at.value, by_tie + at.by_tie, tie_curvature + at.tie_curvature
+    return Derivatives(value, by_x, curvature, by_tie, mixed if bordered else None, tie_curvature)
+
+
 def saturated(counts: WinCounts) -> float:
     """The log-likelihood (in nats) when each pair has chances of its own: the frequencies."""
-    n = counts.totals
-    logs = np.log(n)
-
-    def part(k: Floats) -> float:
-        some = k > 0
-        return float(k[some] @ (np.log(k[some]) - logs[some]))
-
-    return part(counts.wins) + part(counts.losses) + part(counts.ties)
+    value = 0.0
+    for start in range(0, len(counts.i), CHUNK):
+        part = counts.only(slice(start, start + CHUNK))
+        n = part.totals
+        value += float((xlogy(part.wins, part.wins / n) + xlogy(part.losses, part.losses / n)).sum())
+        value += float(xlogy(part.ties, part.ties / n).sum()) if part.ties.any() else 0.0
+    return value
 
 
 def chances(model: str, x: Floats, tie: float) -> tuple[Floats, Floats, Floats]:
@@ -125,9 +141,11 @@ def chances(model: str, x: Floats, tie: float) -> tuple[Floats, Floats, Floats]:
         return np.exp(half - norm), np.exp(-half - norm), np.exp(tie - norm)
     if model == "probit":
         return np.exp(log_ndtr(x)), np.exp(log_ndtr(-x)), np.zeros_like(x)
-    kappa = tie if model == "rao-kupper" else 0.0
-    p, q = np.exp(-np.logaddexp(0.0, kappa - x)), np.exp(-np.logaddexp(0.0, kappa + x))
-    return p, q, cast(Floats, np.expm1(2 * kappa) * p * q)
+    if model == "logit":
+        return np.exp(-np.logaddexp(0.0, -x)), np.exp(-np.logaddexp(0.0, x)), np.zeros_like(x)
+    forth, back = np.logaddexp(0.0, tie - x), np.logaddexp(0.0, tie + x)
+    drawn = 2 * tie + np.log(-np.expm1(-2 * tie)) - forth - back
+    return np.exp(-forth), np.exp(-back), np.exp(drawn)
 
 
 LIKELIHOODS: dict[str, Likelihood] = {

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from solvers.rewards.newton import maximise
 from solvers.rewards.objections import GoodnessOfFit, chi_square
-from solvers.rewards.pair_likelihoods import LIKELIHOODS, Derivatives, chances, saturated
+from solvers.rewards.pair_likelihoods import Derivatives, chances, evaluate, saturated
 from solvers.rewards.win_counts import (
     Floats,
     WinCounts,
@@ -61,7 +61,7 @@ class PairwiseFit:
     def derivatives(self) -> Derivatives:
         """The likelihood's, at the scores."""
         used = self.used
-        return LIKELIHOODS[self.kind](used, self.scores[used.i] - self.scores[used.j], self.tie)
+        return evaluate(self.kind, used, self.scores[used.i] - self.scores[used.j], self.tie)
 
     def chances(self) -> tuple[Floats, Floats, Floats]:
         """Of each outcome, for each pair that was used."""
@@ -82,9 +82,7 @@ def fit_pairs(
     blocks = None if exists or connected else strong_components(counts)
     used = counts if blocks is None else counts.only(inside(counts, blocks))
     tie = _start(used, kind) if tied and used.ties.any() else None
-    found = maximise(
-        used, LIKELIHOODS[kind], blocks, ridge=ridge, tie=tie, tolerance=tolerance, limit=limit, start=start
-    )
+    found = maximise(used, kind, blocks, ridge=ridge, tie=tie, tolerance=tolerance, limit=limit, start=start)
     return PairwiseFit(
         counts, kind, ridge, tolerance, limit, unique, exists, blocks, levels,
         found.scores, found.tie, found.value, found.iterations, found.gradient_norm,

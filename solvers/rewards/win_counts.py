@@ -52,7 +52,7 @@ class WinCounts:
         both = np.bincount(self.i, self.totals, self.size) + np.bincount(self.j, self.totals, self.size)
         return np.asarray(both, dtype=np.float64)
 
-    def only(self, kept: npt.NDArray[np.bool_]) -> WinCounts:
+    def only(self, kept: npt.NDArray[np.bool_] | slice) -> WinCounts:
         """These pairs only, of the same items."""
         return WinCounts(self.size, self.i[kept], self.j[kept], self.wins[kept], self.losses[kept], self.ties[kept])
 
