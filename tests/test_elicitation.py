@@ -1,19 +1,23 @@
 """Elicitation: exact for rational utilities, near the information bound, robust to noise, and not taken in."""
 
+import contextlib
+import io
+import re
 from collections import Counter
 from fractions import Fraction
 from itertools import product
 from math import gcd, log2
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_farey import farey_sequence
 
 import prefcore as pc
 from prefcore.catalogue.examples import EXAMPLES
 from prefcore.strategies import payoffs
-from solvers.rewards import farey
 from solvers.rewards.gambles import Elicitation, elicit
 from solvers.rewards.questions import lead_for
 
@@ -30,10 +34,6 @@ class Counting:
     def __call__(self, A, B):
         self.asked.append((A, B))
         return self.relation(A, B)
-
-
-def farey_sequence(denominator):
-    return sorted({F(p, q) for q in range(1, denominator + 1) for p in range(q + 1)})
 
 
 def normalised(payoff):
@@ -67,39 +67,6 @@ def assert_contradiction(found: Elicitation, relation):
             for outcome, p in lottery.items():
                 total[outcome] += sign * p
     assert not any(total.values()) and any(not a.holds for a in shown.answers)
-
-
-# -- Farey fractions ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("denominator", [1, 2, 3, 8, 13])
-def test_ranks_count_fractions(denominator):
-    members = farey_sequence(denominator)
-    for x in {*members, *(F(k, 97) for k in range(98))}:
-        assert farey.rank(x, denominator) == sum(y <= x for y in members)
-
-
-def test_ranks_at_a_million():
-    """The sum of Euler's φ to 10^6 (OEIS A064018); by symmetry, half of it; then large numerators."""
-    D = farey.LARGEST
-    assert farey.rank(F(1), D) == 303963552392 + 1
-    assert farey.rank(F(1, 2), D) == 303963552392 // 2 + 1
-    grid = 2 * D * D
-    assert farey.rank(F(grid // 2 + 1, grid), D) == farey.rank(F(1, 2), D) == farey.rank(F(grid // 2 - 1, grid), D) + 1
-
-
-def test_the_simplest_fraction_and_the_split():
-    D = 5
-    members = farey_sequence(D)
-    for i, low in enumerate(members):
-        for j in range(i + 1, len(members)):
-            high, inside = members[j], members[i + 1 : j]
-            assert farey.simplest(low, high).denominator == min(y.denominator for y in members[i : j + 1])
-            if inside:
-                assert farey.simplest_inside(low, high).denominator == min(y.denominator for y in inside)
-            for first in range(i + 1, j + 1):
-                for last in range(first, j + 1):
-                    assert farey.split(low, high, D, first, last) in members[first - 1 : last]
 
 
 # -- exact utilities ------------------------------------------------------------------------------------------------
@@ -192,8 +159,8 @@ def test_precision_need_not_be_one_over_a_whole_number():
 
 def test_a_fine_precision():
     u = F(271829, 999983)
-    found = elicit(pc.expected_reward({"a": 0, "b": u, "c": 1}), ["a", "b", "c"], F(1, 10**6))
-    assert found.exact["b"] and found.utility["b"] == u and found.queries < 60
+    found = elicit(pc.expected_reward({"a": 0, "b": u, "c": 1}), ["a", "b", "c"], F(1, 10**6), audit=0)
+    assert found.exact["b"] and found.utility["b"] == u and found.queries < 46
 
 
 def test_a_single_outcome_needs_no_question():
@@ -217,11 +184,44 @@ EXPLAINED = {"expected_reward", "quadratic_utility", "entropic_risk", "indiffere
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
 def test_the_catalogue(example):
     found = elicit(example.relation, example.outcomes)
-    assert found.converged and found.audited <= 3 * len(example.outcomes)
+    assert found.converged and found.audited <= 2 * len(example.outcomes) + 10
     if example.name in EXPLAINED:
         assert isinstance(found.verdict, pc.Proved)
     else:
         assert_contradiction(found, example.relation)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda u, v, share: pc.cvar(u, share),
+        lambda u, v, share: pc.quantile(u, share),
+        lambda u, v, share: pc.pareto(u, v),
+        lambda u, v, share: pc.chance_constraint({0}, share / 2, u),
+        lambda u, v, share: pc.weighted_utility(u, {o: x + 1 for o, x in v.items()}),
+        lambda u, v, share: pc.worst_case(u),
+        lambda u, v, share: pc.stochastic_dominance(u),
+        lambda u, v, share: pc.mean_semideviation(u, share),
+    ],
+    ids=["cvar", "quantile", "pareto", "chance", "weighted_utility", "worst_case", "dominance", "semideviation"],
+)
+def test_the_default_audit_refutes_random_relations(make):
+    """Six outcomes with different payoffs: far from a utility, and found out each time."""
+    rng = np.random.default_rng(8)
+    for _ in range(6):
+        u, v = (dict(enumerate(map(int, rng.choice(21, size=6, replace=False)))) for _ in range(2))
+        relation = make(u, v, F(int(rng.integers(2, 9)), 10))
+        assert_contradiction(elicit(relation, range(6), F(1, 200)), relation)
+
+
+def test_a_majority_needs_a_longer_audit():
+    """A voters' cycle in a narrow cone of directions: missed by default, refuted by more questions."""
+    rng, refuted = np.random.default_rng(2), Counter()
+    for _ in range(25):
+        relation = pc.majority(*(dict(enumerate(map(int, rng.integers(21, size=4)))) for _ in range(3)))
+        for audit in (0, None, 100):
+            refuted[audit] += isinstance(elicit(relation, range(4), F(1, 200), audit=audit).verdict, pc.Refuted)
+    assert refuted[0] < refuted[None] < refuted[100]
 
 
 def test_a_lexicographic_order_is_not_found_out_but_not_called_exact():
@@ -411,3 +411,12 @@ def test_bad_input_is_refused_at_the_door(arguments, error, message):
 def test_what_the_oracle_raises_is_not_swallowed():
     with pytest.raises(ZeroDivisionError):
         elicit(lambda A, B: 1 / 0, ["a", "b"])
+
+
+def test_the_page_runs_and_prints_what_it_says():
+    page = (Path(__file__).parent.parent / "docs" / "elicitation.md").read_text(encoding="utf-8")
+    (code,), (text,) = (re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("python", "text"))
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {})
+    assert printed.getvalue() == text

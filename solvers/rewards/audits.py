@@ -4,13 +4,13 @@ A lottery L with utilities between l and h must satisfy ``M_l ≼ L ≼ M_h``, `
 standard gamble. The audit asks both of
 
 * all outcomes, equally likely (independence as a whole: catches what is convex or concave in the probabilities);
-* ``½o + ½best`` and ``½o + ½worst`` (Allais' certainty effect and the common ratio), ``½o + ½o'``, ``¼o + ¾worst``;
+* ``½o + ½best`` and ``½o + ½worst`` (Allais' certainty effect and the common ratio), ``½o + ½o'``;
 
+likewise of two outcomes, the worse of which is mixed with the best until they should be as good as each other (cycles);
 and besides ``not M_⅔ ≼ M_⅓`` (the scale rises), ``worst ≼ best`` (the other direction of a strict answer),
 ``M_l ≼ o`` or, where u(o) was found exactly, ``not M_{u(o)+δ} ≼ o`` (nothing is incomparable, and indifference is
 thin), and the order of the outcomes; then, for as long as it may, about all lotteries whose probabilities have the
-common denominators 3, 4, … An answer that differs contradicts the earlier ones: with them it has no utility
-(T9).
+common denominators 3, 4, … An answer that differs contradicts the earlier ones: with them it has no utility (T9).
 
 Sources: Allais 1953; Kahneman and Tversky, *Prospect theory*, 1979 (common ratio); Luce, *Semiorders*, 1956 (thick
 indifference).
@@ -19,7 +19,7 @@ indifference).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement, count, pairwise
@@ -27,9 +27,9 @@ from typing import Any
 
 from prefcore.distribution import Distribution, mix
 from solvers.rewards.farey import simplest_inside
-from solvers.rewards.intervals import Interval, weighted
+from solvers.rewards.intervals import Interval
 
-HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
+HALF, THIRD, ONE = Fraction(1, 2), Fraction(1, 3), Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,75 +42,106 @@ class Audit:
     purpose: str
 
 
+@dataclass(frozen=True)
+class _Found:
+    """The intervals, and the ends of the scale."""
+
+    intervals: Mapping[Any, Interval]
+    worst: Any
+    best: Any
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether everything was found indifferent."""
+        return not any(x.high for x in self.intervals.values())
+
+    def gamble(self, alpha: Fraction) -> Distribution:
+        """``α best + (1-α) worst``."""
+        return mix(alpha, Distribution.point(self.best), Distribution.point(self.worst))
+
+    def bounds(self, lottery: Distribution) -> tuple[Fraction, Fraction]:
+        """The least and the largest utility that the lottery can have."""
+        ends = [(p * self.intervals[o].low, p * self.intervals[o].high) for o, p in lottery.items()]
+        return sum((low for low, _ in ends), Fraction(0)), sum((high for _, high in ends), Fraction(0))
+
+
 def audits(intervals: Mapping[Any, Interval], worst: Any, best: Any, denominator: int) -> Iterator[Audit]:
     """Audit questions, the most telling first; an oracle with a utility in these intervals answers as expected.
 
     They end only where every lottery is a standard gamble, with two outcomes of which one is better.
     """
+    found = _Found(intervals, worst, best)
     inner = [o for o in intervals if o not in (worst, best)]
-    yield from _bracket(
-        Distribution({o: Fraction(1, len(intervals)) for o in intervals}), intervals, worst, best, "all equally likely"
-    )
-    point = Distribution.point
-    if not _flat(intervals):
-        low, high = (_gamble(Fraction(k, 3), worst, best) for k in (1, 2))
-        yield Audit(high, low, False, "a better chance of the best is better")
-        yield Audit(point(worst), point(best), True, "the other direction")
+    yield from _bracket(found, Distribution({o: Fraction(1, len(intervals)) for o in intervals}), "all equally likely")
+    if not found.is_flat:
+        yield Audit(found.gamble(2 * THIRD), found.gamble(THIRD), False, "a better chance of the best is better")
+        yield Audit(Distribution.point(worst), Distribution.point(best), True, "the other direction")
     yield from _order(intervals)
     for turn in range(4):
         for i, o in enumerate(inner):
-            mixture, purpose = _mixture(o, inner, worst, best, (i + turn) % 4)
-            if mixture is not None:
-                yield from _bracket(mixture, intervals, worst, best, purpose)
-            if turn == 0 and not _flat(intervals):
-                yield from _thin(o, intervals[o], worst, best, denominator)
-    if inner or _flat(intervals):
-        for parts in count(3):
-            for drawn in combinations_with_replacement(intervals, parts):
-                lottery = Distribution({o: Fraction(n, parts) for o, n in Counter(drawn).items()})
-                if not inner or not lottery.support <= {worst, best}:
-                    yield from _bracket(lottery, intervals, worst, best, f"a lottery in parts of 1/{parts}")
+            yield from _about(found, o, inner[(i + 1) % len(inner)], (i + turn) % 4)
+            if turn == 0 and not found.is_flat:
+                yield from _thin(found, o, denominator)
+    if inner or found.is_flat:
+        yield from _enumerated(found)
 
 
-def _flat(intervals: Mapping[Any, Interval]) -> bool:
-    """Whether everything was found indifferent."""
-    return not any(x.high for x in intervals.values())
-
-
-def _gamble(alpha: Fraction, worst: Any, best: Any) -> Distribution:
-    return mix(alpha, Distribution.point(best), Distribution.point(worst))
-
-
-def _bracket(
-    lottery: Distribution, intervals: Mapping[Any, Interval], worst: Any, best: Any, purpose: str
-) -> Iterator[Audit]:
-    """The lottery is between the gambles of its least and its largest utility."""
-    low, high = weighted((p, intervals[o]) for o, p in lottery.items())
-    yield Audit(lottery, _gamble(high, worst, best), True, purpose)
-    yield Audit(_gamble(low, worst, best), lottery, True, purpose)
-
-
-def _mixture(o: Any, inner: Sequence[Any], worst: Any, best: Any, kind: int) -> tuple[Distribution | None, str]:
+def _about(found: _Found, o: Any, other: Any, kind: int) -> Iterator[Audit]:
+    """One of the four mixtures with an outcome."""
     point = Distribution.point
     match kind:
         case 0:
-            return mix(HALF, point(o), point(best)), f"half of {o}, half of the best"
-        case 1:
-            return mix(HALF, point(o), point(worst)), f"half of {o}, half of the worst"
-        case 2:
-            other = inner[(inner.index(o) + 1) % len(inner)]
-            return (None if other == o else mix(HALF, point(o), point(other))), f"half of {o}, half of {other}"
-    return mix(QUARTER, point(o), point(worst)), f"a quarter of {o}, else the worst"
+            yield from _bracket(found, mix(HALF, point(o), point(found.best)), f"half of {o}, half of the best")
+        case 1 if other != o:
+            yield from _level(found, point(o), point(other), f"{o} and {other}, one of them improved")
+        case 2 if other != o:
+            yield from _bracket(found, mix(HALF, point(o), point(other)), f"half of {o}, half of {other}")
+        case 3:
+            yield from _bracket(found, mix(HALF, point(o), point(found.worst)), f"half of {o}, half of the worst")
 
 
-def _thin(o: Any, interval: Interval, worst: Any, best: Any, denominator: int) -> Iterator[Audit]:
+def _bracket(found: _Found, lottery: Distribution, purpose: str) -> Iterator[Audit]:
+    """The lottery is between the gambles of its least and its largest utility."""
+    low, high = found.bounds(lottery)
+    yield Audit(lottery, found.gamble(high), True, purpose)
+    yield Audit(found.gamble(low), lottery, True, purpose)
+
+
+def _level(found: _Found, worse: Distribution, better: Distribution, purpose: str) -> Iterator[Audit]:
+    """The worse lottery, mixed with the best outcome so that it is just as good as the better one."""
+    (low, high), (least, most) = sorted((found.bounds(worse), found.bounds(better)))
+    if found.bounds(worse) > found.bounds(better):
+        worse, better = better, worse
+    best = Distribution.point(found.best)
+    if low < 1:
+        yield Audit(better, mix((most - low) / (1 - low), best, worse), True, purpose)
+    if high < 1 and high <= least:
+        yield Audit(mix((least - high) / (1 - high), best, worse), better, True, purpose)
+
+
+def _thin(found: _Found, o: Any, denominator: int) -> Iterator[Audit]:
     """A gamble just above an exact utility is better; the gamble at a lower bound is no better."""
-    point = Distribution.point(o)
+    point, interval = Distribution.point(o), found.intervals[o]
     if not interval.is_point:
-        yield Audit(_gamble(interval.low, worst, best), point, True, f"the other direction, at {o}")
+        yield Audit(found.gamble(interval.low), point, True, f"the other direction, at {o}")
     elif interval.low < 1:
-        above = simplest_inside(interval.low, min(interval.low + Fraction(1, denominator), Fraction(1)))
-        yield Audit(_gamble(above, worst, best), point, False, f"a gamble just better than {o}")
+        above = simplest_inside(interval.low, min(interval.low + Fraction(1, denominator), ONE))
+        yield Audit(found.gamble(above), point, False, f"a gamble just better than {o}")
+
+
+def _enumerated(found: _Found) -> Iterator[Audit]:
+    """All lotteries in parts of 1/3, 1/4, …, and each with the one before it."""
+    for parts in count(3):
+        before = None
+        for drawn in combinations_with_replacement(found.intervals, parts):
+            lottery = Distribution({o: Fraction(n, parts) for o, n in Counter(drawn).items()})
+            if not found.is_flat and lottery.support <= {found.worst, found.best}:
+                continue  # a gamble itself
+            purpose = f"a lottery in parts of 1/{parts}"
+            yield from _bracket(found, lottery, purpose)
+            if before is not None:
+                yield from _level(found, before, lottery, f"{purpose} and another, one of them improved")
+            before = lottery
 
 
 def _order(intervals: Mapping[Any, Interval]) -> Iterator[Audit]:

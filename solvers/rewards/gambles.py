@@ -71,8 +71,8 @@ class Contradiction:
             (
                 f"No expected utility explains these {len(self.answers)} answers:",
                 *lines,
-                "Added up with these weights, the left sides and the right sides are the same lottery, yet a preference"
-                " is strict.",
+                "Added up with these weights, both sides hold the same share of every outcome, yet a preference is"
+                " strict.",
             )
         )
 
@@ -152,7 +152,7 @@ def elicit(
     error: in [0, 1/2): a bound on the probability that an answer is wrong, each independently; then questions are
     repeated until all are decided rightly with probability `confidence` (in (0, 1)).
     audit: the number of questions beyond those needed, whose answers are predicted from the utility: mixtures,
-    common ratios, both directions, order (:mod:`solvers.rewards.audits`). Default 3n. The first that is answered
+    common ratios, both directions, order (:mod:`solvers.rewards.audits`). Default 2n + 10. The first that is answered
     otherwise ends the audit.
     max_queries: the oracle is called at most so often; then `converged` is False unless the search had ended.
     progress: called with each :class:`Answer` as it is decided.
@@ -169,7 +169,7 @@ def elicit(
         raise ValueError(f"error must be in [0, 1/2), got {error!r}: at 1/2 an answer says nothing")
     if not 0 < sure < 1:
         raise ValueError(f"confidence must be in (0, 1), got {confidence!r}")
-    extra = 3 * len(listed) if audit is None else _whole(audit, "audit")
+    extra = 2 * len(listed) + 10 if audit is None else _whole(audit, "audit")
     limit = None if max_queries is None else _whole(max_queries, "max_queries")
     members = rank(Fraction(1), D)
     lead = lead_for(p, sure, _most_questions(len(listed), members, extra))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -49,9 +48,3 @@ class Interval:
         if value < self.low or (value == self.low and self.low_open):
             return self
         return Interval(value, self.high, is_open, self.high_open)
-
-
-def weighted(parts: Iterable[tuple[Fraction, Interval]]) -> tuple[Fraction, Fraction]:
-    """The bounds of ``Σ w x`` for weights w > 0 and an x in each interval."""
-    listed = list(parts)
-    return sum((w * x.low for w, x in listed), Fraction(0)), sum((w * x.high for w, x in listed), Fraction(0))
