@@ -300,6 +300,20 @@ def test_the_bootstrap_rejects_the_cycle_and_not_the_model() -> None:
         bradley_terry([[0, 1.5], [1, 0]]).test_of_fit(generator, 9)
 
 
+def test_chi_square_rejects_true_models_as_often_as_it_says() -> None:
+    generator = np.random.default_rng(17)
+    s, (i, j) = np.array([1.0, 0.3, 0.0, -0.4, -0.9]), np.triu_indices(5, 1)
+    rejected = 0
+    for _ in range(400):
+        counts = np.zeros((5, 5))
+        counts[i, j] = generator.binomial(60, 1 / (1 + np.exp(s[j] - s[i])))
+        counts[j, i] = 60 - counts[i, j]
+        test = bradley_terry(counts).goodness_of_fit
+        assert test.degrees_of_freedom == 6 and not test.thin
+        rejected += test.p_value < 0.05
+    assert 6 <= rejected <= 36  # 20 are expected; outside with a chance of about 0.001
+
+
 # -- sizes and numbers ----------------------------------------------------------------------------------------------
 
 
