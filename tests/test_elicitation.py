@@ -246,6 +246,13 @@ def test_allais_in_words():
     assert all(str(answer) in text for answer in found.counterexample.answers)
 
 
+def test_counterexamples_stay_short_among_many_outcomes():
+    relation = pc.cvar({o: o * o for o in range(16)}, F(1, 2))
+    found = elicit(relation, range(16), F(1, 100))
+    assert_contradiction(found, relation)
+    assert len(found.counterexample.answers) <= 4
+
+
 def test_a_cycle_of_outcomes():
     beats = {("rock", "scissors"), ("scissors", "paper"), ("paper", "rock")}
     relation = pc.skew_symmetric(lambda x, y: ((x, y) in beats) - ((y, x) in beats))

@@ -33,6 +33,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor, log2
+from types import MappingProxyType
 from typing import Any
 
 from prefcore import kernel
@@ -50,6 +51,7 @@ from solvers.rewards.questions import Answer, Asked, Exhausted, Oracle, lead_for
 from solvers.rewards.utilities import recover_utility
 
 PATIENCE = 5  # an end that is not the utility withstands so many questions with probability 1/32
+FEW = 4  # outcomes: a contradiction between answers about so few ends the audit
 ANY, KNOWN = Fraction(9, 20), Fraction(1, 3)  # the least share that a cut leaves on a side, and at a known utility
 
 
@@ -57,7 +59,7 @@ ANY, KNOWN = Fraction(9, 20), Fraction(1, 3)  # the least share that a cut leave
 class Contradiction:
     """Answers that no expected utility explains, each with a positive weight (T9, Motzkin).
 
-    Weighed so, the lotteries on the left and those on the right are the same, yet some preference is strict.
+    Weighed so, the left sides and the right sides add up to the same measure, yet some preference is strict.
     """
 
     answers: tuple[Answer, ...]
@@ -83,14 +85,16 @@ class Elicitation:
 
     utility: outcome -> Fraction, the worst 0 and the best 1, all 0 if everything is indifferent; where the utility is
     no fraction of F_D, a simple one inside the interval that explains the answers. None unless `converged`.
-    intervals: outcome -> ``(low, high)``: the bounds that the answers imply if the oracle has a utility.
+    intervals: outcome -> ``(low, high)``: the bounds that the gambles and the order of the outcomes imply if the oracle
+    has a utility. (The audit may imply narrower ones: see ``solvers.difference_bounds(answers, …)``.)
     exact: outcome -> whether the answers imply indifference with the gamble at ``low = high``. Where it is False,
     `low` and `high` themselves are excluded in a run that converged.
     queries: how often the oracle was called, repetitions and audit included. audited: of these the number of audit
     questions that were decided. bound: the information bound on `queries`.
     answers: all that was decided, as comparisons. record: the same one by one, in order, with purpose and counts.
     verdict: ``Proved`` (the evidence is a utility that explains all answers) or ``Refuted`` (weights that show that
-    there is none), by the kernel. It is about the answers; of an oracle nothing more can be proved.
+    there is none), by the kernel. It is about the answers as decided; of an oracle nothing more can be proved. With
+    noise, an oracle that has a utility is refuted with probability at most 1 - confidence.
     counterexample: where refuted, the few answers that contradict each other.
     converged: whether the search ended, rather than the budget.
     """
@@ -108,7 +112,7 @@ class Elicitation:
     converged: bool
 
     def __str__(self) -> str:
-        lines = [f"{self.queries} questions (at least {self.bound} are needed), {self.audited} of them to audit"]
+        lines = [f"{self.queries} questions, {self.audited} of them to audit; information bound {self.bound}"]
         if not self.converged:
             lines.append("The budget ran out: these are bounds so far, and no utility yet.")
         elif self.utility is not None and not any(self.utility.values()):
@@ -153,7 +157,7 @@ def elicit(
     repeated until all are decided rightly with probability `confidence` (in (0, 1)).
     audit: the number of questions beyond those needed, whose answers are predicted from the utility: mixtures,
     common ratios, both directions, order (:mod:`solvers.rewards.audits`). Default 2n + 10. The first that is answered
-    otherwise ends the audit.
+    otherwise ends the audit, if it is about four outcomes or fewer.
     max_queries: the oracle is called at most so often; then `converged` is False unless the search had ended.
     progress: called with each :class:`Answer` as it is decided.
 
@@ -175,7 +179,7 @@ def elicit(
     lead = lead_for(p, sure, _most_questions(len(listed), members, extra))
     asked = Asked(oracle, lead, limit, progress)
     search = _Search(asked, listed, D)
-    audited = 0
+    audited, focus = 0, frozenset(listed)
     try:
         search.run()
         for question in audits(search.intervals, search.worst, search.best, D) if len(listed) > 1 else ():
@@ -186,10 +190,13 @@ def elicit(
             holds = asked(question.A, question.B, question.purpose)
             audited += 1
             if question.expected not in (None, holds):
-                break
+                met = question.A.support | question.B.support | {search.worst, search.best}
+                focus = min(focus, met, key=len)
+                if len(focus) <= FEW:
+                    break
     except Exhausted:
         pass
-    return _result(search, audited, _bound(len(listed), members, p, sure))
+    return _result(search, audited, focus, _bound(len(listed), members, p, sure))
 
 
 # -- the search -----------------------------------------------------------------------------------------------------
@@ -352,17 +359,17 @@ def _bound(outcomes: int, members: int, p: Fraction, confidence: Fraction) -> in
 # -- the result -----------------------------------------------------------------------------------------------------
 
 
-def _result(search: _Search, audited: int, bound: int) -> Elicitation:
+def _result(search: _Search, audited: int, focus: frozenset[Any], bound: int) -> Elicitation:
     answers = search.ask.comparisons(search.outcomes)
     intervals = search.intervals
     found = tuple(intervals[o].inner for o in search.outcomes)
-    verdict = _verdict(answers, found)
+    verdict = _verdict(answers, found, focus)
     if isinstance(verdict, Proved) and isinstance(verdict.evidence, Point):
         found = _normalised(verdict.evidence.values)
     return Elicitation(
-        utility=dict(zip(search.outcomes, found, strict=True)) if search.converged else None,
-        intervals={o: (x.low, x.high) for o, x in intervals.items()},
-        exact={o: x.is_point for o, x in intervals.items()},
+        utility=MappingProxyType(dict(zip(search.outcomes, found, strict=True))) if search.converged else None,
+        intervals=MappingProxyType({o: (x.low, x.high) for o, x in intervals.items()}),
+        exact=MappingProxyType({o: x.is_point for o, x in intervals.items()}),
         queries=search.ask.queries,
         audited=audited,
         bound=bound,
@@ -374,12 +381,27 @@ def _result(search: _Search, audited: int, bound: int) -> Elicitation:
     )
 
 
-def _verdict(answers: Comparisons, found: tuple[Fraction, ...]) -> Proved | Refuted | Unknown:
-    """Whether a utility explains the answers: the one found, if the kernel agrees, or else any."""
+def _verdict(answers: Comparisons, found: tuple[Fraction, ...], focus: frozenset[Any]) -> Proved | Refuted | Unknown:
+    """Whether a utility explains the answers: the one found, if the kernel agrees, or else any.
+
+    Where the answers about the outcomes in `focus` contradict each other, only they bear weight.
+    """
     try:
         return kernel.check(HasUtility(answers), Point(found))
     except EvidenceRejected:
-        return recover_utility(answers).verdict
+        pass
+    strict, weak = (
+        [i for i, (A, B) in enumerate(pairs) if A.support | B.support <= focus]
+        for pairs in (answers.strict, answers.weak)
+    )
+    part = Comparisons([answers.strict[i] for i in strict], [answers.weak[i] for i in weak])
+    verdict = recover_utility(part).verdict if 0 < len(part) < len(answers) else None
+    if isinstance(verdict, Refuted) and isinstance(evidence := verdict.evidence, Motzkin):
+        weights = Motzkin(
+            tuple((strict[i], w) for i, w in evidence.strict), tuple((weak[i], w) for i, w in evidence.weak)
+        )
+        return kernel.check(HasUtility(answers), weights)
+    return recover_utility(answers).verdict
 
 
 def _normalised(values: tuple[Fraction, ...]) -> tuple[Fraction, ...]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil, log
+from math import ceil, log, log1p
 from typing import Any
 
 from prefcore.comparisons import Comparisons
@@ -96,4 +96,4 @@ def lead_for(p: Fraction, confidence: Fraction, questions: int) -> int:
     if p == 0 or questions == 0:
         return 1
     odds = float(questions / (1 - confidence) - 1)
-    return max(1, ceil(log(odds) / log(float((1 - p) / p)))) if odds > 1 else 1
+    return max(1, ceil(log(odds) / log1p(float((1 - 2 * p) / p)))) if odds > 1 else 1
