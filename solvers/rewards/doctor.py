@@ -20,7 +20,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from prefcore.matrices import PairwiseReport, check_pairwise
-from solvers.rewards.advice import SEVERAL, Findings, better_group, recommend, saved
+from solvers.rewards.advice import SEVERAL, THIN, Findings, better_group, recommend, saved
 from solvers.rewards.data_set_report import (
     Connectivity,
     Coverage,
@@ -103,7 +103,8 @@ def _report(source: str, tally: Tally, generator: np.random.Generator) -> DataSe
     fit = _fit(counts, connectivity.components == 1, notes)
     prior = 1 / fit.regularisation if fit is not None and fit.regularisation else 0.0
     lost = misfit(counts, generator) if fit is not None else None
-    held = None if tally.text and not free_pairs(counts) else predict(answers, len(names), generator)
+    bare = tally.text and not free_pairs(counts)
+    held = None if bare else predict(answers, len(names), generator, contexts=not tally.text)
     if held is not None and held.not_fitted:
         notes.append(f"Not fitted: {', '.join(held.not_fitted)}.")
     tests = _transitivity(counts, names, generator, notes) if connectivity.components == 1 else ()
@@ -282,6 +283,9 @@ def _transitivity(
     if not 3 <= size <= MOST_WEAK:
         if size > MOST_WEAK:
             notes.append(f"Stochastic transitivity is tested up to {MOST_WEAK} items (all three kinds: {MOST_TESTED}).")
+        return ()
+    if float((counts.wins + counts.losses).sum()) < THIN * (size - 1):
+        notes.append(f"Fewer than {THIN} answers a score: stochastic transitivity is not tested.")
         return ()
     kinds: tuple[Literal["weak", "moderate", "strong"], ...] = ("weak", "moderate", "strong")
     won = np.zeros((size, size))

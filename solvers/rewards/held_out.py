@@ -19,18 +19,18 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, diags_array, eye_array
+from scipy.sparse.linalg import cg
 from scipy.special import expit
 from scipy.stats import t as student
 
-from solvers.rewards.newton import maximise
-from solvers.rewards.pair_likelihoods import LIKELIHOODS, Derivatives
 from solvers.rewards.tally import Answers, Floats, Ints
-from solvers.rewards.win_counts import WinCounts
 
 MOST_GROUPS = 200  # judges, or contexts, whose own scores are fitted
 MOST_ITEMS = 2_000
 FEWEST_CLUSTERS = 20
 PRIOR = 1.0
+DENSE, STEPS = 100, 60  # items up to which the full matrix is solved, and Newton steps
 EVEN = 1e-12  # from one half, for a prediction to be even
 
 
@@ -85,8 +85,13 @@ class _Folded:
     counts: Ints  # (entries, folds): the answers in each fold
 
 
-def predict(answers: Answers, items: int, generator: np.random.Generator, folds: int = 5) -> HeldOut | None:
-    """Judges the predictors; ``None`` for more than 2,000 items, or where no answer is left to fit with."""
+def predict(
+    answers: Answers, items: int, generator: np.random.Generator, folds: int = 5, contexts: bool = True
+) -> HeldOut | None:
+    """Judges the predictors; without `contexts` none by context, as where each context has items of its own.
+
+    ``None`` for more than 2,000 items, or where no answer is left to fit with.
+    """
     folded = _fold(answers, generator, folds)
     total = int(folded.counts.sum())
     if items > MOST_ITEMS or total < 2 * folds:
@@ -97,6 +102,8 @@ def predict(answers: Answers, items: int, generator: np.random.Generator, folds:
     not_fitted = []
     for name, column in (("judge", folded.entries.judge), ("context", folded.entries.context)):
         groups = len(np.unique(column[column > 0]))
+        if name == "context" and not contexts:
+            continue
         if 2 <= groups <= MOST_GROUPS:
             grouped[name], probabilities[name] = column, np.empty(folded.weights.shape)
         elif groups > MOST_GROUPS:
@@ -136,13 +143,46 @@ def _scores(folded: _Folded, train: Floats, used: NDArray[np.bool_], items: int,
     if not met.any():
         return np.zeros(items)
     low, high = folded.low[met], folded.high[met]
-    counts = WinCounts(items, low, high, wins[met], losses[met], np.zeros(int(met.sum())))
-    shift = 0.0 if around is None else around[low] - around[high]
+    shift = np.zeros(len(low)) if around is None else around[low] - around[high]
+    known, places = np.unique(np.concatenate([low, high]), return_inverse=True)
+    scores = np.zeros(items)
+    scores[known] = penalised(places[: len(low)], places[len(low) :], wins[met], losses[met], shift)
+    return scores
 
-    def likelihood(given: WinCounts, x: Floats, tie: float) -> Derivatives:
-        return LIKELIHOODS["logit"](given, x + shift, tie)
 
-    return maximise(counts, likelihood, None, ridge=PRIOR, tolerance=1e-6).scores
+def penalised(i: Ints, j: Ints, wins: Floats, losses: Floats, shift: Floats) -> Floats:
+    """The s that maximise ``Σ wins ln σ(s_i - s_j + shift) + losses ln σ(s_j - s_i - shift) - Σ s² / 2``.
+
+    By Newton's method: the penalty bounds the curvature from below, and a step is halved while it loses.
+    """
+    size = int(max(i.max(), j.max())) + 1
+    signs, rows = np.repeat([1.0, -1.0], len(i)), np.tile(np.arange(len(i)), 2)
+    slope = csr_array((signs, (rows, np.concatenate([i, j]))), (len(i), size))
+    small = size <= DENSE
+    slope = slope.toarray() if small else slope
+    s, total = np.zeros(size), wins + losses
+
+    def loss(at: Floats) -> float:
+        x = slope @ at + shift
+        return float(wins @ np.logaddexp(0, -x) + losses @ np.logaddexp(0, x) + PRIOR / 2 * (at @ at))
+
+    now = loss(s)
+    for _ in range(STEPS):
+        p = expit(slope @ s + shift)
+        gradient = slope.T @ (total * p - wins) + PRIOR * s
+        weight = total * p * (1 - p)
+        if small:
+            step = np.linalg.solve(slope.T @ (weight[:, None] * slope) + PRIOR * np.eye(size), gradient)
+        else:
+            curvature = slope.T @ diags_array(weight) @ slope
+            step = cg(curvature + PRIOR * eye_array(size, format="csr"), gradient, rtol=1e-6)[0]
+        if float(gradient @ step) < 1e-10 * (1 + now):
+            break
+        length = 1.0
+        while (then := loss(s - length * step)) > now and length > 1e-9:
+            length /= 2
+        s, now = s - length * step, then
+    return s
 
 
 def _chance(folded: _Folded, scores: Floats) -> Floats:

@@ -23,7 +23,7 @@ from scipy.sparse.linalg import lsqr
 from solvers.rewards.tally import Floats, Ints
 from solvers.rewards.win_counts import WinCounts
 
-MOST_ITEMS = 1_500  # whose leverages are found
+MOST_ITEMS = 500  # whose leverages are found
 MOST_TRIANGLES = 20_000
 
 
@@ -33,7 +33,7 @@ class Hodge:
 
     scores: of mean zero in each connected part. gradient, cyclic: their sum is Y. cyclic_share: of the squared norm.
     by_chance: the cyclic norm to be expected if the gradient were all, as a share of the same norm (``None`` for more
-    than 1,500 items). curl_share, harmonic_share: the parts of `cyclic_share` (``None`` if triangles are too many).
+    than 500 items). curl_share, harmonic_share: the parts of `cyclic_share` (``None`` if triangles are too many).
     """
 
     scores: Floats

@@ -186,7 +186,7 @@ class Tally:
         if weight != 1:
             self.extra[kept] = self.extra.get(kept, 0.0) + (float(weight) - 1) * times
         if first is not None and not tie:
-            self.shown.setdefault((i, j), [0, 0])[first != winner] += times
+            self.shown.setdefault((i, j), [0, 0])[0 if first == winner else 1] += times
 
     def add_columns(
         self,
