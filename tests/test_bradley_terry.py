@@ -230,6 +230,13 @@ def test_rock_paper_scissors_is_called_intransitive_and_a_misfit() -> None:
     assert found.goodness_of_fit.degrees_of_freedom == 1
 
 
+def test_a_fit_prints_as_a_table() -> None:
+    lines = str(bradley_terry(BASEBALL, items=TEAMS)).splitlines()
+    assert lines[0].split() == ["item", "score", "s.e."] and lines[1].split()[:2] == ["Milwaukee", "0.531"]
+    assert any(line.startswith("deviance 15.74 on 15") for line in lines) and "intransitive" in lines[-3]
+    assert "nan" in str(bradley_terry([[0, 1], [0, 0]]))
+
+
 def test_data_from_the_model_meet_no_objection() -> None:
     s = np.array([1.0, 0.4, -0.3, -1.1])
     p = 1 / (1 + np.exp(s[None, :] - s[:, None]))
@@ -298,6 +305,20 @@ def test_the_bootstrap_rejects_the_cycle_and_not_the_model() -> None:
     assert thin.goodness_of_fit.thin and not thin.diagnosis.misfit and "ask for a bootstrap" in str(thin.diagnosis)
     with pytest.raises(ValueError, match="whole numbers"):
         bradley_terry([[0, 1.5], [1, 0]]).test_of_fit(generator, 9)
+
+
+def test_the_bootstrap_holds_its_level_where_ties_are_rare() -> None:
+    """Many data sets that are drawn have no tie at all, and are fitted without a tie parameter."""
+    generator = np.random.default_rng(18)
+    small = 0
+    for _ in range(60):
+        drawn = generator.multinomial(20, [0.49, 0.49, 0.02], 3)
+        counts, ties = np.zeros((2, 3, 3))
+        i, j = np.triu_indices(3, 1)
+        counts[i, j], counts[j, i], ties[i, j], ties[j, i] = drawn[:, 0], drawn[:, 1], drawn[:, 2], drawn[:, 2]
+        test = bradley_terry(counts, ties=ties, bootstrap=39, generator=generator).goodness_of_fit
+        small += test.p_value <= 0.1
+    assert small <= 15  # 6 are expected; more with a chance of about 0.001
 
 
 def test_chi_square_rejects_true_models_as_often_as_it_says() -> None:

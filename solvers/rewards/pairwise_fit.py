@@ -73,6 +73,8 @@ def fit_pairs(
     counts: WinCounts, kind: str, ridge: float, tolerance: float, limit: int, start: Floats | None = None
 ) -> PairwiseFit:
     """The fit of a model of that kind: "logit", "probit" (both without ties), "davidson" or "rao-kupper"."""
+    if kind in ("davidson", "rao-kupper") and not counts.ties.any():
+        kind = "logit"  # which is where either goes as its chance of a tie goes to zero
     tied = kind in ("davidson", "rao-kupper")
     connected = is_strongly_connected(counts)
     levels = tie_levels(counts) if tied else ()
@@ -81,7 +83,7 @@ def fit_pairs(
     exists = unique or (ridge > 0 and (decided or not tied))
     blocks = None if exists or connected else strong_components(counts)
     used = counts if blocks is None else counts.only(inside(counts, blocks))
-    tie = _start(used, kind) if tied and used.ties.any() else None
+    tie = _start(used, kind) if tied else None
     found = maximise(used, kind, blocks, ridge=ridge, tie=tie, tolerance=tolerance, limit=limit, start=start)
     return PairwiseFit(
         counts, kind, ridge, tolerance, limit, unique, exists, blocks, levels,
@@ -135,8 +137,7 @@ def degrees_of_freedom(fit: PairwiseFit) -> int:
     """Parameters of the saturated model less those of the fitted one, over the comparisons that were used."""
     used = fit.used
     blocks = 1 if fit.blocks is None else int(fit.blocks.max()) + 1
-    with_ties = fit.tied and bool(used.ties.any())
-    return len(used.i) * (2 if with_ties else 1) - (fit.counts.size - blocks) - with_ties
+    return len(used.i) * (2 if fit.tied else 1) - (fit.counts.size - blocks) - fit.tied
 
 
 def deviance(fit: PairwiseFit) -> float:
@@ -147,7 +148,7 @@ def deviance(fit: PairwiseFit) -> float:
 def by_chi_square(fit: PairwiseFit, halves: bool) -> GoodnessOfFit:
     """The deviance by its limiting distribution."""
     used = fit.used
-    cells = fit.chances()[: 3 if fit.tied and used.ties.any() else 2]
+    cells = fit.chances()[: 3 if fit.tied else 2]
     expected = np.concatenate([used.totals * cell for cell in cells])
     notes = []
     if halves:

@@ -28,6 +28,8 @@ from solvers.rewards.pairwise_fit import PairwiseFit, by_bootstrap, by_chi_squar
 from solvers.rewards.win_counts import Floats, WinCounts, read_counts
 
 LARGEST = 12_000  # items whose covariance matrix (8 n² bytes) is made
+TABULATED = 1_000  # items up to which the printed table has standard errors
+SHOWN = 30  # rows of that table
 TIE_MODELS = ("davidson", "rao-kupper", "half")
 
 
@@ -57,6 +59,22 @@ class BradleyTerry:
     _fitted: PairwiseFit = field(repr=False)
     _names: tuple[object, ...] | None = field(repr=False)
     _bootstrap: tuple[int, np.random.Generator | None] = field(repr=False)
+
+    def __str__(self) -> str:
+        """The scores, the best first, with standard errors (up to 1,000 items); the fit; and the diagnosis."""
+        size = len(self.scores)
+        names = [str(name) for name in self._names or range(size)]
+        order = np.argsort(-self.scores, kind="stable")[:SHOWN].tolist()
+        errors = self.standard_errors if size <= TABULATED else None
+        width = max(4, *(len(names[k]) for k in order))
+        lines = [f"{'item':{width}}   score" + ("    s.e." if errors is not None else "")]
+        for k in order:
+            error = f" {errors[k]:7.3f}" if errors is not None else ""
+            lines.append(f"{names[k]:{width}} {self.scores[k]:7.3f}{error}")
+        lines += [f"… {size - SHOWN} more"] if size > SHOWN else []
+        tie = "" if self.tie_parameter is None else f", tie parameter {self.tie_parameter:.4g}"
+        lines += [f"log-likelihood {self.log_likelihood:.6g}{tie}", str(self.goodness_of_fit), str(self.diagnosis)]
+        return "\n".join(lines)
 
     @cached_property
     def covariance(self) -> Floats:
