@@ -65,7 +65,7 @@ class _Found:
         return sum((low for low, _ in ends), Fraction(0)), sum((high for _, high in ends), Fraction(0))
 
 
-def audits(intervals: Mapping[Any, Interval], worst: Any, best: Any, denominator: int) -> Iterator[Audit]:
+def audit_questions(intervals: Mapping[Any, Interval], worst: Any, best: Any, denominator: int) -> Iterator[Audit]:
     """Audit questions, the most telling first; an oracle with a utility in these intervals answers as expected.
 
     They end only where every lottery is a standard gamble, with two outcomes of which one is better.

@@ -44,7 +44,7 @@ from prefcore.records import EvidenceRejected
 from prefcore.relations import outcomes_tuple
 from prefcore.systems import Motzkin, Point
 from prefcore.verdicts import Proved, Refuted, Unknown
-from solvers.rewards.audits import audits
+from solvers.rewards.audits import audit_questions
 from solvers.rewards.farey import LARGEST, rank, simplest_inside, split
 from solvers.rewards.intervals import Interval
 from solvers.rewards.questions import Answer, Asked, Exhausted, Oracle, lead_for
@@ -182,7 +182,7 @@ def elicit(
     audited, focus = 0, frozenset(listed)
     try:
         search.run()
-        for question in audits(search.intervals, search.worst, search.best, D) if len(listed) > 1 else ():
+        for question in audit_questions(search.intervals, search.worst, search.best, D) if len(listed) > 1 else ():
             if audited >= extra:
                 break
             if asked.known(question.A, question.B):
