@@ -55,7 +55,8 @@ PRIOR = 1.0
 MOST_TESTED, MOST_WEAK = 8, 30  # items for all three transitivity tests, and for the weak one
 MOST_EXACT = 60  # items whose frequencies are checked exactly
 MOST_COMPARED_LABELS = 20_000
-BOOTSTRAP = 99
+BOOTSTRAP = 99  # data sets drawn for weak transitivity; half as many for the others, which take longer
+MOST_ORDERS = 500  # partial rankings that are searched for each of them
 MOST_REDRAWN = 200_000  # combinations whose answers are drawn anew for the cycles that chance makes
 
 
@@ -297,7 +298,10 @@ def _transitivity(
         notes.append("Weights are no whole numbers, so the tests of stochastic transitivity have no p-value.")
     tests = []
     for kind in kinds if size <= MOST_TESTED else kinds[:1]:
-        found = stochastic_transitivity(won, kind, generator if whole else None, BOOTSTRAP if whole else 0)
+        times = BOOTSTRAP if kind == "weak" else BOOTSTRAP // 2
+        found = stochastic_transitivity(
+            won, kind, generator if whole else None, times if whole else 0, limit=MOST_ORDERS
+        )
         order = tuple(names[k] for k in found.order)
         tests.append(Transitivity(kind, found.statistic, found.p_value, order, found.exact))
     return tuple(tests)
