@@ -52,6 +52,7 @@ MOST_ERRORS = 2_000  # ... with standard errors
 MOST_DENSE = 200  # ... from full matrices
 MOST_RESAMPLED = 60
 PRIOR = 1.0
+NOTEWORTHY = 0.005  # nats that rewards by judge or context must save to be mentioned
 MOST_TESTED, MOST_WEAK = 8, 30  # items for all three transitivity tests, and for the weak one
 MOST_EXACT = 60  # items whose frequencies are checked exactly
 MOST_COMPARED_LABELS = 20_000
@@ -370,7 +371,7 @@ def _cautions(
         )
     held = found.held_out
     group = better_group(held)
-    if group is not None and group.nats_saved.low > 0 and method != SEVERAL:
+    if group is not None and group.nats_saved.low > NOTEWORTHY and method != SEVERAL:
         said.append(f"{group.name}s differ: with a reward for each, {saved(group)}")
     chance = cycles.by_chance
     if cycles.own is not None and chance is not None and cycles.own.cyclic > chance[2]:
