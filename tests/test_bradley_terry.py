@@ -307,6 +307,24 @@ def test_the_bootstrap_rejects_the_cycle_and_not_the_model() -> None:
         bradley_terry([[0, 1.5], [1, 0]]).test_of_fit(generator, 9)
 
 
+def test_degrees_of_freedom_and_thin_counts() -> None:
+    ties = [[0, 1, 2], [1, 0, 3], [2, 3, 0]]
+    with_ties = bradley_terry([[0, 5, 3], [2, 0, 4], [1, 3, 0]], ties=ties).goodness_of_fit
+    assert with_ties.degrees_of_freedom == 3 * 2 - 2 - 1 and with_ties.thin  # most expected counts are below 5
+    thick = bradley_terry(np.full((4, 4), 10) * (1 - np.eye(4, dtype=int))).goodness_of_fit
+    assert thick.degrees_of_freedom == 6 - 3 and not thick.thin and thick.p_value == 1.0
+
+
+def test_sparse_factors_serve_disconnected_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = np.kron(np.eye(2), BASEBALL)
+    full = bradley_terry(counts)
+    monkeypatch.setattr(newton, "DENSE", 0)
+    monkeypatch.setattr(newton, "ROUNDS", 1)
+    monkeypatch.setattr(newton, "FEW", 10**6)
+    factored = bradley_terry(counts)
+    assert factored.log_likelihood == pytest.approx(full.log_likelihood) and factored.iterations < 10
+
+
 def test_the_bootstrap_holds_its_level_where_ties_are_rare() -> None:
     """Many data sets that are drawn have no tie at all, and are fitted without a tie parameter."""
     generator = np.random.default_rng(18)

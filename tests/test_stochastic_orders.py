@@ -80,6 +80,28 @@ def test_the_maximum_is_that_of_convex_programs_over_all_rankings(kind: str) -> 
         assert found.log_likelihood == pytest.approx(by_enumeration(counts, kind), abs=2e-5)
 
 
+@pytest.mark.parametrize(
+    "counts",
+    [
+        [[0, 3, 7, 1], [4, 0, 5, 4], [2, 6, 0, 7], [5, 2, 4, 0]],
+        [[0, 3, 6, 2], [6, 0, 6, 8], [6, 4, 0, 2], [0, 7, 4, 0]],
+    ],
+)
+def test_the_search_finds_what_moving_single_items_does_not(counts: Any) -> None:
+    found = stochastic_transitivity(counts, "strong")
+    assert found.exact and found.log_likelihood == pytest.approx(by_enumeration(counts, "strong"), abs=2e-5)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_pairs_that_were_never_compared_cost_nothing(seed: int) -> None:
+    counts = random_counts(np.random.default_rng(seed), 4, 3.0)
+    counts[0, 2] = counts[2, 0] = counts[1, 3] = counts[3, 1] = 0
+    counts[0, 1] += 9
+    counts[3, 0] += 9
+    found = stochastic_transitivity(counts, "strong")
+    assert found.exact and found.log_likelihood == pytest.approx(by_enumeration(counts, "strong"), abs=2e-5)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mean", [0.8, 4.0])
 def test_the_moderate_maximum_of_four_items(mean: float) -> None:
