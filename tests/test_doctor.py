@@ -77,8 +77,16 @@ def test_the_advice_fits_data_of_known_make(tmp_path: Path) -> None:
 def test_length_is_cautioned_against(tmp_path: Path) -> None:
     report = diagnose(texts(tmp_path, 200, 3, np.random.default_rng(0)))
     assert any("longer text was preferred" in caution for caution in report.recommendation.cautions)
-    assert report.misfit is not None and report.misfit.degrees_of_freedom <= 200  # one circle a prompt
+    assert report.misfit is None and "600 answers for 400 scores" in report.recommendation.reason
     assert "within prompts only: 200 parts" in str(report)
+
+
+def test_texts_whose_prompts_were_answered_often_are_tested(tmp_path: Path) -> None:
+    path = texts(tmp_path, 10, 3, np.random.default_rng(0))
+    path.write_text("\n".join([path.read_text()] * 15))
+    report = diagnose(path)
+    assert report.misfit is not None and report.misfit.degrees_of_freedom <= 10  # one circle a prompt at most
+    assert report.misfit.answers == 450 and report.connectivity.components == 10
 
 
 # -- the report -----------------------------------------------------------------------------------------------------

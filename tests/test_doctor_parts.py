@@ -244,14 +244,21 @@ def test_the_excess_covers_its_true_value_and_the_test_keeps_its_size(size: int,
     assert covered >= 0.9 * runs and rejected <= 0.1 * runs  # of 95 and 5 %
 
 
+def test_nothing_is_said_of_the_fit_where_answers_are_too_few() -> None:
+    i, j = np.triu_indices(5, 1)
+    for answers in (1, 7):  # 20 for each of 4 scores are needed
+        wins = np.full(10, float(answers // 2 + 1))
+        assert misfit(WinCounts(5, i, j, wins, answers - wins, np.zeros(10)), np.random.default_rng(0)) is None
+
+
 def test_few_pairs_are_compared_with_drawn_data() -> None:
     generator = np.random.default_rng(0)
     i, j = np.triu_indices(5, 1)
     rejected = 0
     for _ in range(40):
         s = generator.normal(0, 0.5, 5)
-        wins = generator.binomial(6, sigmoid(s[i] - s[j])).astype(float)
-        found = misfit(WinCounts(5, i, j, wins, 6 - wins, np.zeros(10)), generator)
+        wins = generator.binomial(8, sigmoid(s[i] - s[j])).astype(float)
+        found = misfit(WinCounts(5, i, j, wins, 8 - wins, np.zeros(10)), generator)
         assert found is not None and found.method == "bootstrap"
         rejected += found.p_value < 0.05
     assert rejected <= 6  # of 2 expected

@@ -261,6 +261,15 @@ def test_the_layouts_of_the_ecosystem_are_one(tmp_path: Path, record: Any) -> No
     assert len(tally.labels) == 2 and tally.total == 2 and list(tally.records.values()) == [2]
 
 
+def test_texts_in_csv_are_those_in_jsonl(tmp_path: Path) -> None:
+    table = written(tmp_path, 'prompt\tchosen\trejected\np\t"yes\n!"\tno\np\tno\t"yes\n!"\n', "data.tsv")
+    lines = jsonl(
+        tmp_path, *({"prompt": "p", "chosen": a, "rejected": b} for a, b in (("yes\n!", "no"), ("no", "yes\n!")))
+    )
+    one, other = count(table), count(lines)
+    assert (one.items, one.records, one.lengths) == (other.items, other.records, other.lengths) and one.text
+
+
 def test_the_prompt_of_a_written_dialogue_is_what_both_share(tmp_path: Path) -> None:
     start = "\n\nHuman: hello\n\nAssistant:"
     tally = count(jsonl(tmp_path, {"chosen": f"{start} good day", "rejected": f"{start} go"}))

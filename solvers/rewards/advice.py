@@ -2,7 +2,8 @@
 
 1. *Collect more data* if the items fall into parts that were never compared (texts of different prompts excepted), if
    some never lost to others (scores would be infinite), or if there are fewer than ``THIN`` answers a free score.
-2. Texts of which no circle of pairs was compared: nothing can be tested; *DPO*, tentatively.
+2. No circle of pairs was compared, or too few answers (20 a score, 2 a pair): nothing can be tested; one reward,
+   tentatively.
 3. A *material* misfit of one reward: the excess is ``MATERIAL_NATS`` or more, by the lower end of its interval.
    a. Where rewards of each judge or context predict held-out answers better than each pair's own frequency does, and
       better than one reward by ``MATERIAL_NATS`` or ``MATERIAL_WRONG``: *several rewards*.
@@ -55,6 +56,7 @@ class Findings:
     answers: float
     scores: int  # that are free: items - components
     parts: int
+    pairs: int
     unbeaten: str
     misfit: Misfit | None
     circles: int  # independent circles of compared pairs
@@ -106,7 +108,8 @@ def _choice(found: Findings) -> tuple[str, str, bool]:
         )
         return one, why + same, True
     if found.misfit is None:
-        return one, "there are too many items to test whether one reward suffices" + same, True
+        few = f"with {found.answers:,.6g} answers for {found.scores:,} scores and {found.pairs:,} pairs"
+        return one, f"{few} it cannot be tested whether one reward suffices; ask each pair several times" + same, True
     return _by_misfit(found, found.misfit, one, same)
 
 

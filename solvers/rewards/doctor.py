@@ -104,7 +104,7 @@ def _report(source: str, tally: Tally, generator: np.random.Generator) -> DataSe
     connectivity, groups = _connectivity(counts, names)
     fit = _fit(counts, connectivity.components == 1, notes)
     prior = 1 / fit.regularisation if fit is not None and fit.regularisation else 0.0
-    lost = misfit(counts, generator) if fit is not None else None
+    lost = misfit(counts, generator)
     bare = tally.text and not free_pairs(counts)
     held = None if bare else predict(answers, len(names), generator, contexts=not tally.text)
     if held is not None and held.not_fitted:
@@ -119,6 +119,7 @@ def _report(source: str, tally: Tally, generator: np.random.Generator) -> DataSe
         answers=float((counts.wins + counts.losses).sum()),
         scores=len(names) - connectivity.components,
         parts=connectivity.components,
+        pairs=len(counts.i),
         unbeaten=_unbeaten(groups, names) if connectivity.components == 1 else "",
         misfit=lost,
         circles=free_pairs(counts),

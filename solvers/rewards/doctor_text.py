@@ -14,7 +14,7 @@ from prefcore.triangle import shortened
 from prefcore.verdicts import Refuted
 from solvers.rewards.data_set_report import DataSetReport
 from solvers.rewards.hodge import Hodge
-from solvers.rewards.misfit import Misfit
+from solvers.rewards.misfit import Misfit, free_pairs
 from solvers.rewards.own_cycles import GroupCycles, share_of_cyclic_triads
 
 WIDTH = 110
@@ -84,7 +84,7 @@ def rows(report: DataSetReport) -> list[tuple[str, str]]:
         found.append(("one reward", misfit_in_words(report.misfit)))
     if report.winner is not None:
         found.append(("von Neumann", winner(report)))
-    if report.hodge is not None and report.misfit is not None:
+    if report.hodge is not None and free_pairs(report.counts):
         found.append(("cyclic part", cyclic_part(report)))
     return found
 

@@ -26,6 +26,8 @@ from solvers.rewards.tally import Floats
 from solvers.rewards.win_counts import WinCounts, members_of, weak_components
 
 DRAWS = 200
+A_SCORE, A_PAIR = 20, 2  # answers for each free score, and for each pair, that are needed
+MOST_ITEMS = 300_000
 MOST_DRAWN = 200  # pairs for which data sets are drawn
 MOST_ENUMERATED = 400  # answers to a pair whose moments are summed up; beyond, those of chi-square
 FEW = 5.0  # expected answers of a kind below which the chi-square distribution is not trusted
@@ -64,10 +66,15 @@ def free_pairs(counts: WinCounts) -> int:
 
 
 def misfit(counts: WinCounts, generator: np.random.Generator) -> Misfit | None:
-    """The misfit; ``None`` if no circle of pairs was compared, so that any answers fit."""
+    """The misfit; ``None`` if no circle of pairs was compared, so that any answers fit, or if answers are too few.
+
+    Too few are less than 20 for each free score or 2 for each pair: the fitted chances then follow the answers, and the
+    deviance is no measure of fit (with one answer a pair it hardly depends on the data). ``None`` beyond 300,000 items.
+    """
     used = decided(counts)
     free = free_pairs(used) if len(used.i) else 0
-    if not free:
+    scores = len(used.i) - free
+    if not free or used.totals.sum() < max(A_SCORE * scores, A_PAIR * len(used.i)) or counts.size > MOST_ITEMS:
         return None
     fit = fit_pairs(used, "logit", 0.0, TOLERANCE, 100)
     statistic, total = max(deviance(fit), 0.0), float(used.totals.sum())
@@ -76,6 +83,7 @@ def misfit(counts: WinCounts, generator: np.random.Generator) -> Misfit | None:
         across = fit.blocks[used.i] != fit.blocks[used.j]
         chance = np.where(across, (used.wins > 0).astype(float), chance)
         free = free_pairs(fit.used) if len(fit.used.i) else 0
+        scores = len(fit.used.i) - free
     expected = used.totals * np.minimum(chance, 1 - chance)
     thin = bool((expected < FEW).mean() > 0.2)
     rough = thin or bool((expected < 1).any())
@@ -87,7 +95,7 @@ def misfit(counts: WinCounts, generator: np.random.Generator) -> Misfit | None:
         excess = _around(statistic - middle, spread)
         p_value, method = float((1 + (drawn >= statistic).sum()) / (1 + DRAWS)), "bootstrap"
     elif rough and whole:
-        middle, spread = _moments(used, chance, len(used.i) - free)
+        middle, spread = _moments(used, chance, scores)
         excess = _around(statistic - middle, spread)
         p_value, method = float(norm.sf((statistic - middle) / spread)), "moments"
     else:

@@ -8,6 +8,7 @@ library for preferences, Algorithmic Decision Theory 2013, and the format page o
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
@@ -24,6 +25,7 @@ TOTAL = re.compile(r"#\s*NUMBER ALTERNATIVES\s*:\s*(\d+)", re.IGNORECASE)
 def read_preflib(text: TextIOWrapper, path: Path, tally: Tally, report: bool, moved: Callable[[], None]) -> None:
     """Counts the comparisons of each order as often as it was given."""
     names: dict[int, str] = {}
+    shown: dict[int, str] = {}
     most, line, orders = 0, 0, 0
     tally.rankings = True
     while lines := text.readlines(BLOCK):
@@ -33,6 +35,7 @@ def read_preflib(text: TextIOWrapper, path: Path, tally: Tally, report: bool, mo
             named, total = NAME.match(written), TOTAL.match(written)
             if named:
                 names[int(named[1])] = named[2].strip() or named[1]
+                shown = {}
             if total:
                 most = int(total[1])
             if not written or written.startswith("#"):
@@ -46,7 +49,8 @@ def read_preflib(text: TextIOWrapper, path: Path, tally: Tally, report: bool, mo
                 tally.reject(line, str(error), written, str(path), report)
                 continue
             orders += count
-            _count_order(count, [[_label(item, names) for item in place] for place in places], tally)
+            shown = shown or _labels(names)
+            _count_order(count, [[shown.get(item, str(item)) for item in place] for place in places], tally)
         moved()
     tally.notes.append(f"{orders:,} orders were read as the comparisons of every two items that they list.")
 
@@ -69,16 +73,16 @@ def parse_order(written: str) -> tuple[int, list[list[int]]]:
             raise ValueError(f"an alternative is a number, got {part[0]!r}")
         places.append([int(word) for word in words])
     items = [item for place in places for item in place]
-    for item in items:
-        if items.count(item) > 1:
+    for item, times in Counter(items).items():
+        if times > 1:
             raise ValueError(f"alternative {item} is listed twice")
     return int(match[1]), places
 
 
-def _label(item: int, names: dict[int, str]) -> str:
-    """The alternative's name, with its number if another has the same name."""
-    name = names.get(item, str(item))
-    return name if list(names.values()).count(name) < 2 else f"{name} ({item})"
+def _labels(names: dict[int, str]) -> dict[int, str]:
+    """What to call the alternatives: by name, with the number where several have the same."""
+    times = Counter(names.values())
+    return {item: name if times[name] < 2 else f"{name} ({item})" for item, name in names.items()}
 
 
 def _count_order(count: int, places: list[list[str]], tally: Tally) -> None:
