@@ -21,7 +21,7 @@ the constraints that are already known, the others at least what weak transitivi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any, Literal
 
@@ -106,8 +106,7 @@ def stochastic_transitivity(
         wins = generator.binomial(given.totals.astype(np.int64), chances).astype(np.float64)
         sample = WinCounts(given.size, given.i, given.j, wins, given.totals - wins, given.ties)
         larger += _fit(sample, kind, seconds, limit).statistic >= found.statistic - 1e-7 * (1 + found.statistic)
-    fields = {name: getattr(found, name) for name in found.__dataclass_fields__}
-    return StochasticOrder(**{**fields, "p_value": (1 + larger) / (1 + repetitions), "repetitions": repetitions})
+    return replace(found, p_value=(1 + larger) / (1 + repetitions), repetitions=repetitions)
 
 
 def _fit(counts: WinCounts, kind: str, seconds: float, limit: int) -> StochasticOrder:
