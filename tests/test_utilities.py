@@ -6,15 +6,14 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
-from scipy.optimize import linprog
 from systems_oracle import gains, solvable
 from utilities_oracle import (
     ONE,
     D,
     F,
+    by_scipy,
     data_sets,
     drawn,
     explained,
@@ -209,29 +208,6 @@ def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 # -- larger data ------------------------------------------------------------------------------------------------------
-
-
-def by_scipy(data: Comparisons) -> float:
-    from scipy.sparse import csr_matrix
-
-    place = {o: i for i, o in enumerate(data.outcomes)}
-    rows, columns, entries = [], [], []
-    for r, (A, B) in enumerate((*data.strict, *data.weak)):
-        for sign, lottery in ((-1, B), (1, A)):
-            for o, p in lottery.items():
-                rows.append(r)
-                columns.append(place[o])
-                entries.append(sign * float(p))
-        if r < len(data.strict):
-            rows.append(r)
-            columns.append(len(place))
-            entries.append(1.0)
-    matrix = csr_matrix((entries, (rows, columns)), shape=(len(data), len(place) + 1))
-    cost = np.zeros(len(place) + 1)
-    cost[-1] = -1.0
-    found = linprog(cost, A_ub=matrix, b_ub=np.zeros(len(data)), bounds=(0.0, 1.0), method="highs")
-    assert found.status == 0
-    return float(found.x[-1])
 
 
 @pytest.mark.parametrize(("n", "m"), [(10, 40), (30, 300), (60, 5000)])

@@ -6,9 +6,12 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 import z3
 from hypothesis import strategies as st
+from scipy.optimize import linprog
+from scipy.sparse import csr_matrix
 
 import prefcore as pc
 from prefcore import kernel
@@ -110,6 +113,28 @@ def data_sets(draw: st.DrawFn, most: int = 6) -> Comparisons:
 
 def explained(u: Any, pair: tuple[pc.Distribution, pc.Distribution]) -> Fraction:
     return pair[1].expect(u) - pair[0].expect(u)
+
+
+def by_scipy(data: Comparisons) -> float:
+    """The largest least gap, in floating point."""
+    place = {o: i for i, o in enumerate(data.outcomes)}
+    rows, columns, entries = [], [], []
+    for r, (A, B) in enumerate((*data.strict, *data.weak)):
+        for sign, lottery in ((-1, B), (1, A)):
+            for o, p in lottery.items():
+                rows.append(r)
+                columns.append(place[o])
+                entries.append(sign * float(p))
+        if r < len(data.strict):
+            rows.append(r)
+            columns.append(len(place))
+            entries.append(1.0)
+    matrix = csr_matrix((entries, (rows, columns)), shape=(len(data), len(place) + 1))
+    cost = np.zeros(len(place) + 1)
+    cost[-1] = -1.0
+    found = linprog(cost, A_ub=matrix, b_ub=np.zeros(len(data)), bounds=(0.0, 1.0), method="highs")
+    assert found.status == 0
+    return float(found.x[-1])
 
 
 def drawn(rng: Random, n: int, m: int, utility: dict[int, Fraction] | None, denominator: int = 12) -> Comparisons:
