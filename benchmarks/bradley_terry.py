@@ -53,8 +53,8 @@ def measure(connection: Any, form: str, name: str, items: int, number: int) -> N
     import choix
     from scipy.sparse import csr_array
 
-    from solvers.rewards.strengths import bradley_terry
-    from solvers.rewards.win_counts import comparison_counts
+    from solvers.rewards.pairwise.strengths import bradley_terry
+    from solvers.rewards.pairwise.win_counts import comparison_counts
 
     winners, losers = comparisons(items, number)
     listed = list(zip(winners.tolist(), losers.tolist(), strict=True)) if form == "list" else []
@@ -89,7 +89,7 @@ def more(connection: Any, items: int, number: int) -> None:
     """What choix does not give: seconds for standard errors, diagnosis and goodness of fit."""
     from scipy.sparse import csr_array
 
-    from solvers.rewards.strengths import bradley_terry
+    from solvers.rewards.pairwise.strengths import bradley_terry
 
     winners, losers = comparisons(items, number)
     counts = csr_array((np.ones(number), (winners, losers)), (items, items))

@@ -10,8 +10,8 @@ comes in two readings:
   if there are weights w >= 0 for which ``Σ w (R - C)`` moves probability upwards, and somewhere strictly (it dominates
   at first order).
 
-The two alternatives exclude each other, so each answer is certified: by weights, or by a utility. z3 finds either, and
-plain arithmetic with fractions checks it here. (Recovery of utilities from data will be a solver of its own.)
+The two alternatives exclude each other, so each answer is certified: by weights, or by a utility. ``recover_utility``
+finds either and has the kernel check it; plain arithmetic with fractions checks it here once more.
 
 The first three sets are the classical ones: a strict cycle, and Allais' paradoxes; a fourth is a cycle on which
 prefgraph sees something. Read weakly each of these has a utility that is indifferent throughout, so three more follow
@@ -37,6 +37,8 @@ from tables import RESULTS, aligned, machine, repeated, timed
 
 import prefcore as pc
 from prefcore.certificates import write_atomically
+from prefcore.comparisons import Comparisons
+from solvers.rewards.utilities import recover_utility
 
 OUT = RESULTS / "data_sets.md"
 HEADER = ("data set", "choices", "prefgraph says", "read strictly", "read weakly", "prefgraph s", "ours s", "ratio")
@@ -135,36 +137,26 @@ def losses(choices: Sequence[Choice]) -> list[list[Fraction]]:
 
 
 def explain(choices: Sequence[Choice], strictly: bool) -> Weights | Utility:
-    """Weights, or else a utility, checked exactly."""
-    import z3
+    """Weights, or else a utility, by ``recover_utility``; checked here once more.
 
-    def exact(model: Any, variable: Any) -> Fraction:
-        value = model.eval(variable, model_completion=True)
-        return Fraction(value.numerator_as_long(), value.denominator_as_long())
-
+    Read weakly, every choice is a weak comparison, and that utility increases a strict one of neighbouring payoffs.
+    """
     differences, payoffs = losses(choices), payoffs_of(choices)
-    solver = z3.Solver()
-    w = [z3.Real(f"w{i}") for i in range(len(choices))]
-    columns = list(zip(*differences, strict=True))
-    moved = [z3.Sum([x * z3.Q(d.numerator, d.denominator) for x, d in zip(w, c, strict=True)]) for c in columns]
-    tails = [z3.Sum(moved[k:]) for k in range(1, len(payoffs))]
-    solver.add(*(x >= 0 for x in w), z3.Sum(w) == 1)
-    solver.add(*([x == 0 for x in tails] if strictly else [*(x >= 0 for x in tails), z3.Sum(tails) > 0]))
-    if solver.check() == z3.sat:
-        weights = tuple(exact(solver.model(), x) for x in w)
+    pairs = [choice.pair for choice in choices]
+    if strictly:
+        data = Comparisons(pairs, outcomes=payoffs)
+    else:
+        points = [pc.Distribution.point(x) for x in payoffs]
+        data = Comparisons(pairwise(points), pairs, payoffs)
+    answer = recover_utility(data)
+    if answer.weights is not None:
+        chosen = answer.weights[-len(pairs) :]
+        weights = tuple(w / sum(chosen) for w in chosen)
         assert refutes(weights, differences, strictly), "these weights refute nothing"
         return Weights(weights)
-    solver = z3.Solver()
-    u = [z3.Real(f"u{k}") for k in range(len(payoffs))]
-    gains = [z3.Sum([-z3.Q(x.numerator, x.denominator) * v for x, v in zip(d, u, strict=True)]) for d in differences]
-    solver.add([x > 0 for x in gains] if strictly else [x >= 0 for x in gains])
-    if not strictly:
-        solver.add([x < y for x, y in pairwise(u)])
-    solver.add(u[0] == 0, *([u[-1] == 1] if not strictly else []))
-    assert solver.check() == z3.sat, "neither weights nor a utility"
-    utility = tuple(exact(solver.model(), x) for x in u)
-    assert explains(utility, differences, strictly), "this utility explains nothing"
-    return Utility(tuple(zip(payoffs, utility, strict=True)))
+    assert answer.utility is not None, answer
+    assert explains(tuple(answer.utility.values()), differences, strictly), "this utility explains nothing"
+    return Utility(tuple(answer.utility.items()))
 
 
 def refutes(weights: Sequence[Fraction], differences: Sequence[Sequence[Fraction]], strictly: bool) -> bool:
@@ -307,7 +299,7 @@ def document() -> tuple[str, bool]:
             "",
             *(wrong or ["Every answer of ours is the known one, and its weights or utility are checked exactly."]),
             "",
-            machine("prefgraph", "z3-solver"),
+            machine("prefgraph", "z3-solver", "highspy", "python-flint"),
             "",
         ]
     )

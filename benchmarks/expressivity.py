@@ -36,8 +36,8 @@ from scipy.stats import binomtest
 from tables import RESULTS, aligned, machine, timed
 
 from prefcore.verdicts import Proved, Refuted
-from solvers.rewards.markov_models import Choice, MarkovModel, deterministic_policies
-from solvers.rewards.tasks import KINDS, TaskAnswer, acceptable_policies, policy_order, trajectory_order
+from solvers.rewards.markov.markov_models import Choice, MarkovModel, deterministic_policies
+from solvers.rewards.markov.tasks import KINDS, TaskAnswer, acceptable_policies, policy_order, trajectory_order
 
 TASKS = 400  # per point
 SEED = 2111_00876

@@ -22,18 +22,21 @@ from solvers.stories import explain
 
 if TYPE_CHECKING:
     from solvers.rewards.conflicts import Dropped, comparisons_to_drop
-    from solvers.rewards.data_set_report import DataSetReport
-    from solvers.rewards.doctor import diagnose
-    from solvers.rewards.features import LinearReward, bradley_terry_loss, linear_reward
-    from solvers.rewards.gambles import Contradiction, Elicitation, elicit
+    from solvers.rewards.data_sets.doctor import diagnose
+    from solvers.rewards.data_sets.report import DataSetReport
+    from solvers.rewards.data_sets.tally import Judgement, MalformedRecord
+    from solvers.rewards.direct import dpo, ipo
+    from solvers.rewards.elicitation.gambles import Contradiction, Elicitation, elicit
     from solvers.rewards.linear import NotSolved, solve_system
-    from solvers.rewards.markov_models import MarkovModel, deterministic_policies, occupancy, start_value
+    from solvers.rewards.markov.markov_models import MarkovModel, deterministic_policies, occupancy, start_value
+    from solvers.rewards.markov.shapes import RewardAnswer, RewardTooLarge, recover_reward
+    from solvers.rewards.markov.tasks import TaskAnswer, acceptable_policies, policy_order, trajectory_order
+    from solvers.rewards.pairwise.features import FeatureDiagnosis, LinearReward, bradley_terry_loss, linear_reward
+    from solvers.rewards.pairwise.objections import Diagnosis, GoodnessOfFit
+    from solvers.rewards.pairwise.stochastic_orders import StochasticOrder, stochastic_transitivity
+    from solvers.rewards.pairwise.strengths import BradleyTerry, bradley_terry
+    from solvers.rewards.pairwise.win_counts import comparison_counts
     from solvers.rewards.representation import Representation, represent
-    from solvers.rewards.shapes import RewardAnswer, RewardTooLarge, recover_reward
-    from solvers.rewards.stochastic_orders import StochasticOrder, stochastic_transitivity
-    from solvers.rewards.strengths import BradleyTerry, bradley_terry
-    from solvers.rewards.tally import Judgement, MalformedRecord
-    from solvers.rewards.tasks import TaskAnswer, acceptable_policies, policy_order, trajectory_order
     from solvers.rewards.utilities import (
         Bounds,
         Implication,
@@ -45,27 +48,28 @@ if TYPE_CHECKING:
         is_unique,
         recover_utility,
     )
-    from solvers.rewards.win_counts import comparison_counts
 
 _LAZY = {
     "conflicts": ("Dropped", "comparisons_to_drop"),
-    "data_set_report": ("DataSetReport",),
-    "doctor": ("diagnose",),
-    "features": ("LinearReward", "bradley_terry_loss", "linear_reward"),
-    "gambles": ("Contradiction", "Elicitation", "elicit"),
+    "data_sets.doctor": ("diagnose",),
+    "data_sets.report": ("DataSetReport",),
+    "data_sets.tally": ("Judgement", "MalformedRecord"),
+    "direct": ("dpo", "ipo"),
+    "elicitation.gambles": ("Contradiction", "Elicitation", "elicit"),
     "linear": ("NotSolved", "solve_system"),
-    "markov_models": ("MarkovModel", "deterministic_policies", "occupancy", "start_value"),
+    "markov.markov_models": ("MarkovModel", "deterministic_policies", "occupancy", "start_value"),
+    "markov.shapes": ("RewardAnswer", "RewardTooLarge", "recover_reward"),
+    "markov.tasks": ("TaskAnswer", "acceptable_policies", "policy_order", "trajectory_order"),
+    "pairwise.features": ("FeatureDiagnosis", "LinearReward", "bradley_terry_loss", "linear_reward"),
+    "pairwise.objections": ("Diagnosis", "GoodnessOfFit"),
+    "pairwise.stochastic_orders": ("StochasticOrder", "stochastic_transitivity"),
+    "pairwise.strengths": ("BradleyTerry", "bradley_terry"),
+    "pairwise.win_counts": ("comparison_counts",),
     "representation": ("Representation", "represent"),
-    "shapes": ("RewardAnswer", "RewardTooLarge", "recover_reward"),
-    "stochastic_orders": ("StochasticOrder", "stochastic_transitivity"),
-    "strengths": ("BradleyTerry", "bradley_terry"),
-    "tally": ("Judgement", "MalformedRecord"),
-    "tasks": ("TaskAnswer", "acceptable_policies", "policy_order", "trajectory_order"),
     "utilities": (
         *("Bounds", "Implication", "NoUtility", "Recovery"),
         *("difference_bounds", "implication", "implied", "is_unique", "recover_utility"),
     ),
-    "win_counts": ("comparison_counts",),
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
@@ -76,8 +80,11 @@ __all__ = [
     "Comparisons",
     "Contradiction",
     "DataSetReport",
+    "Diagnosis",
     "Dropped",
     "Elicitation",
+    "FeatureDiagnosis",
+    "GoodnessOfFit",
     "Implication",
     "Judgement",
     "LinearReward",
@@ -108,10 +115,12 @@ __all__ = [
     "deterministic_policies",
     "diagnose",
     "difference_bounds",
+    "dpo",
     "elicit",
     "explain",
     "implication",
     "implied",
+    "ipo",
     "is_unique",
     "linear_reward",
     "money_pump",
@@ -130,6 +139,10 @@ __all__ = [
     "unpriced",
     "violations",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> Any:

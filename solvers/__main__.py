@@ -197,7 +197,7 @@ def _solve(options: argparse.Namespace) -> int:
 def _diagnose(options: argparse.Namespace) -> int:
     from numpy.random import default_rng
 
-    from solvers.rewards.doctor import diagnose
+    from solvers.rewards.data_sets.doctor import diagnose
 
     if options.seed < 0:
         raise Mistake(f"--seed must be zero or more, got {options.seed}")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.rewards.tally import Judgement
-from solvers.rewards.win_counts import WinCounts
+from solvers.rewards.data_sets.tally import Judgement
+from solvers.rewards.pairwise.win_counts import WinCounts
 
 Matrix = NDArray[np.float64]
 

@@ -11,10 +11,10 @@ from scipy.optimize import linprog, minimize
 from scipy.sparse import csr_array
 from scipy.stats import chi2, norm
 
-from solvers.rewards import newton
-from solvers.rewards.pair_likelihoods import LIKELIHOODS
-from solvers.rewards.strengths import BradleyTerry, bradley_terry
-from solvers.rewards.win_counts import read_counts
+from solvers.rewards.pairwise import newton
+from solvers.rewards.pairwise.pair_likelihoods import LIKELIHOODS
+from solvers.rewards.pairwise.strengths import BradleyTerry, bradley_terry
+from solvers.rewards.pairwise.win_counts import read_counts
 
 # Agresti, Categorical Data Analysis (2nd ed. 2002), table 10.10: games among seven baseball teams in 1987, 13 a pair.
 TEAMS = ("Milwaukee", "Detroit", "Toronto", "New York", "Boston", "Cleveland", "Baltimore")

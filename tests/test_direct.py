@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import log_expit, softmax
 
 from solvers.rewards.direct import Array, dpo, ipo, margins, rewards
-from solvers.rewards.strengths import bradley_terry
+from solvers.rewards.pairwise.strengths import bradley_terry
 
 CYCLE = np.array([[0.0, 9.0, 1.0], [1.0, 0.0, 9.0], [9.0, 1.0, 0.0]])
 

@@ -16,10 +16,10 @@ from preference_data import drawn, scores_matrix
 
 from prefcore.verdicts import Refuted
 from solvers.__main__ import main
-from solvers.rewards.advice import DPO, MORE, NASH, REWARD, SEVERAL
-from solvers.rewards.doctor import diagnose, pooled
-from solvers.rewards.reading import count
-from solvers.rewards.tally import Judgement, MalformedRecord
+from solvers.rewards.data_sets.advice import DPO, MORE, NASH, REWARD, SEVERAL
+from solvers.rewards.data_sets.doctor import diagnose, pooled
+from solvers.rewards.data_sets.reading import count
+from solvers.rewards.data_sets.tally import Judgement, MalformedRecord
 
 # -- the advice -----------------------------------------------------------------------------------------------------
 

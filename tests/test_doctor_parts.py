@@ -12,16 +12,16 @@ import pytest
 from preference_data import Matrix, counts_of, drawn, random_counts, scores_matrix, sigmoid
 from scipy.optimize import minimize
 
-from solvers.rewards.doctor import diagnose
-from solvers.rewards.effects import mantel_haenszel, position_effect, share_of
-from solvers.rewards.held_out import predict
-from solvers.rewards.hodge import hodge
-from solvers.rewards.misfit import misfit
-from solvers.rewards.own_cycles import cyclic_by_chance, group_cycles
-from solvers.rewards.reading import count
-from solvers.rewards.tally import Judgement
-from solvers.rewards.von_neumann import smith_set, von_neumann_winner
-from solvers.rewards.win_counts import WinCounts
+from solvers.rewards.data_sets.doctor import diagnose
+from solvers.rewards.data_sets.effects import mantel_haenszel, position_effect, share_of
+from solvers.rewards.data_sets.held_out import predict
+from solvers.rewards.data_sets.hodge import hodge
+from solvers.rewards.data_sets.misfit import misfit
+from solvers.rewards.data_sets.own_cycles import cyclic_by_chance, group_cycles
+from solvers.rewards.data_sets.reading import count
+from solvers.rewards.data_sets.tally import Judgement
+from solvers.rewards.data_sets.von_neumann import smith_set, von_neumann_winner
+from solvers.rewards.pairwise.win_counts import WinCounts
 
 # -- cycles ---------------------------------------------------------------------------------------------------------
 

@@ -18,8 +18,8 @@ from test_farey import farey_sequence
 import prefcore as pc
 from prefcore.catalogue.examples import EXAMPLES
 from prefcore.strategies import payoffs
-from solvers.rewards.gambles import Elicitation, elicit
-from solvers.rewards.questions import lead_for
+from solvers.rewards.elicitation.gambles import Elicitation, elicit
+from solvers.rewards.elicitation.questions import lead_for
 
 F = Fraction
 WATER = {"flood": 0, "low": 1, "half": 3, "full": 7}

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from solvers.rewards import farey
+from solvers.rewards.elicitation import farey
 
 F = Fraction
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from solvers.rewards.features import bradley_terry_hessian, bradley_terry_loss, linear_reward
-from solvers.rewards.strengths import bradley_terry
+from solvers.rewards.pairwise.features import bradley_terry_hessian, bradley_terry_loss, linear_reward
+from solvers.rewards.pairwise.strengths import bradley_terry
 
 
 def sampled(

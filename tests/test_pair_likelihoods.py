@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from solvers.rewards.pair_likelihoods import LIKELIHOODS, chances, evaluate, saturated
-from solvers.rewards.win_counts import read_counts
+from solvers.rewards.pairwise.pair_likelihoods import LIKELIHOODS, chances, evaluate, saturated
+from solvers.rewards.pairwise.win_counts import read_counts
 
 KINDS = ("logit", "probit", "davidson", "rao-kupper")
 
@@ -64,7 +64,7 @@ def test_the_likelihood_in_chunks_is_that_of_all_pairs(monkeypatch: pytest.Monke
     counts = read_counts(random_counts(generator, 9) + 1 - np.eye(9), ties)
     x = generator.normal(size=len(counts.i))
     whole, top = evaluate(kind, counts, x, 0.4), saturated(counts)
-    monkeypatch.setattr("solvers.rewards.pair_likelihoods.CHUNK", 10)
+    monkeypatch.setattr("solvers.rewards.pairwise.pair_likelihoods.CHUNK", 10)
     parts = evaluate(kind, counts, x, 0.4)
     for name in ("value", "by_tie", "tie_curvature"):
         assert getattr(parts, name) == pytest.approx(getattr(whole, name), rel=1e-12)

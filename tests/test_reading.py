@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.rewards.progress import bar
-from solvers.rewards.reading import count
-from solvers.rewards.tally import Judgement, MalformedRecord, Tally
+from solvers.rewards.data_sets.progress import bar
+from solvers.rewards.data_sets.reading import count
+from solvers.rewards.data_sets.tally import Judgement, MalformedRecord, Tally
 
 Counts = Counter[tuple[Any, Any, Any, Any, bool]]
 

@@ -19,9 +19,9 @@ from prefcore.processes import ProcessTooLarge, trajectory_distribution
 from prefcore.strategies import lotteries, payoffs, policies, processes
 from prefcore.systems import LinearSystem, Motzkin, Point
 from prefcore.verdicts import Proved, Refuted
-from solvers.rewards import shapes
 from solvers.rewards.linear import solve_system
-from solvers.rewards.shapes import SHAPES, RewardAnswer, RewardTooLarge, recover_reward, solve_equations
+from solvers.rewards.markov import shapes
+from solvers.rewards.markov.shapes import SHAPES, RewardAnswer, RewardTooLarge, recover_reward, solve_equations
 
 F = Fraction
 History = tuple[Any, ...]

@@ -9,10 +9,10 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
-from solvers.rewards import linear_order
-from solvers.rewards.linear_order import best_order
-from solvers.rewards.stochastic_orders import StochasticOrder, stochastic_transitivity
-from solvers.rewards.strengths import bradley_terry
+from solvers.rewards.pairwise import linear_order
+from solvers.rewards.pairwise.linear_order import best_order
+from solvers.rewards.pairwise.stochastic_orders import StochasticOrder, stochastic_transitivity
+from solvers.rewards.pairwise.strengths import bradley_terry
 
 KINDS = ("weak", "moderate", "strong")
 CYCLE = [[0, 9, 1], [1, 0, 9], [9, 1, 0]]

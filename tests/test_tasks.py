@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from prefcore import kernel
 from prefcore.verdicts import Proved, Refuted
-from solvers.rewards.markov_models import (
+from solvers.rewards.markov.markov_models import (
     MarkovModel,
     deterministic_policies,
     expected_visits,
@@ -25,7 +25,7 @@ from solvers.rewards.markov_models import (
     start_value,
     state_visits,
 )
-from solvers.rewards.tasks import TaskAnswer, acceptable_policies, fringe, policy_order, trajectory_order
+from solvers.rewards.markov.tasks import TaskAnswer, acceptable_policies, fringe, policy_order, trajectory_order
 
 F = Fraction
 HALF = F(1, 2)

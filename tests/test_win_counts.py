@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from solvers.rewards.strengths import bradley_terry
-from solvers.rewards.win_counts import comparison_counts, majority_cycle, read_counts
+from solvers.rewards.pairwise.strengths import bradley_terry
+from solvers.rewards.pairwise.win_counts import comparison_counts, majority_cycle, read_counts
 
 COUNTS = [[0, 7, 9], [6, 0, 5], [2, 8, 0]]
 
@@ -83,7 +83,7 @@ def test_positions_out_of_range_and_too_many_items_are_errors(monkeypatch: pytes
     found = bradley_terry(COUNTS)
     with pytest.raises(ValueError, match="from 0 to 2"):
         found.standard_errors_of([3])
-    monkeypatch.setattr("solvers.rewards.strengths.LARGEST", 2)
+    monkeypatch.setattr("solvers.rewards.pairwise.strengths.LARGEST", 2)
     with pytest.raises(ValueError, match="standard_errors_of"):
         assert len(bradley_terry(COUNTS).standard_errors) == 3
 
@@ -126,7 +126,7 @@ def test_wrong_records_are_errors(records: Any, weights: Any, words: str) -> Non
 
 
 def test_records_are_numbered_across_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solvers.rewards.win_counts.CHUNK", 3)
+    monkeypatch.setattr("solvers.rewards.pairwise.win_counts.CHUNK", 3)
     good: list[Any] = [("a", "b"), ["b", "c"], ("c", "a"), ("a", "b"), ("b", "d")]
     items, counts = comparison_counts(iter(good))
     assert items == ("a", "b", "c", "d") and counts.sum() == 5 and counts[0, 1] == 2

@@ -6,7 +6,7 @@ u(best) = 1,
     o ≼ M_α  ⇔  u(o) <= α        and        M_α ≼ o  ⇔  α <= u(o).
 
 Worst and best are found with 3n/2 - 1 questions, by knock-out. Each u(o) is then searched in ``F_D``, the fractions in
-[0, 1] with denominators of at most D = ⌈1/precision⌉ (:mod:`solvers.rewards.farey`): a question at a simple α between
+[0, 1] with denominators of at most D = ⌈1/precision⌉ (:mod:`.farey`): a question at a simple α between
 the 45th and 55th percentile of what is left of F_D, until one member c is left; then ``M_c ≼ o`` confirms u(o) = c, or
 shows that u(o) is strictly between two neighbours in F_D, which differ by at most 1/D. So u(o) is found exactly if its
 denominator is at most D, with about log2 |F_D| + 1 questions. An end of the interval that has withstood ``PATIENCE``
@@ -18,7 +18,7 @@ answers of the knock-out bound the search: ties save.
 0 and a 1 somewhere, and indifference. Each answer is one bit, so no method that finds all of them can ask fewer than
 log2 N questions, in the worst case or on average over a uniform draw.
 
-With noise, questions are repeated (:mod:`solvers.rewards.questions`). By Fano's inequality no method takes fewer than
+With noise, questions are repeated (:mod:`.questions`). By Fano's inequality no method takes fewer than
 ``(confidence · log2 N - 1)/(1 - H(p))`` answers on average over a uniform draw, H being the binary entropy: 1 - H(p) is
 what an answer tells at most, the capacity of a binary symmetric channel.
 
@@ -44,10 +44,10 @@ from prefcore.records import EvidenceRejected
 from prefcore.relations import outcomes_tuple
 from prefcore.systems import Motzkin, Point
 from prefcore.verdicts import Proved, Refuted, Unknown
-from solvers.rewards.audits import audit_questions
-from solvers.rewards.farey import LARGEST, rank, simplest_inside, split
-from solvers.rewards.intervals import Interval
-from solvers.rewards.questions import Answer, Asked, Exhausted, Oracle, lead_for
+from solvers.rewards.elicitation.audits import audit_questions
+from solvers.rewards.elicitation.farey import LARGEST, rank, simplest_inside, split
+from solvers.rewards.elicitation.intervals import Interval
+from solvers.rewards.elicitation.questions import Answer, Asked, Exhausted, Oracle, lead_for
 from solvers.rewards.utilities import recover_utility
 
 PATIENCE = 5  # an end that is not the utility withstands so many questions with probability 1/32
@@ -156,7 +156,7 @@ def elicit(
     error: in [0, 1/2): a bound on the probability that an answer is wrong, each independently; then questions are
     repeated until all are decided rightly with probability `confidence` (in (0, 1)).
     audit: the number of questions beyond those needed, whose answers are predicted from the utility: mixtures,
-    common ratios, both directions, order (:mod:`solvers.rewards.audits`). Default 2n + 10. The first that is answered
+    common ratios, both directions, order (:mod:`.audits`). Default 2n + 10. The first that is answered
     otherwise ends the audit, if it is about four outcomes or fewer.
     max_queries: the oracle is called at most so often; then `converged` is False unless the search had ended.
     progress: called with each :class:`Answer` as it is decided.

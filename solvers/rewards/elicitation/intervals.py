@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from solvers.rewards.farey import simplest_inside
+from solvers.rewards.elicitation.farey import simplest_inside
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ ties. (As log ν grows by 1 and s by d, the likelihood never falls if d_i - d_j 
 |d_i - d_j| <= 2 for each tie; such d exist if and only if no cycle has more wins than ties.) A penalty ``λ/2 Σ s²``,
 the Gaussian prior of variance 1/λ, makes the estimate exist whatever the graph.
 
-Newton's method (``solvers.rewards.newton``) takes a handful of steps at any size.
+Newton's method (``solvers.rewards.pairwise.newton``) takes a handful of steps at any size.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from typing import Any, Literal
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri
 
-from solvers.rewards.newton import border_of, information, iterative
-from solvers.rewards.objections import Diagnosis, GoodnessOfFit, diagnose_fit
-from solvers.rewards.pair_likelihoods import saturated
-from solvers.rewards.pairwise_fit import PairwiseFit, by_bootstrap, by_chi_square, fit_pairs
-from solvers.rewards.win_counts import Floats, WinCounts, read_counts
+from solvers.rewards.pairwise.newton import border_of, information, iterative
+from solvers.rewards.pairwise.objections import Diagnosis, GoodnessOfFit, diagnose_fit
+from solvers.rewards.pairwise.pair_likelihoods import saturated
+from solvers.rewards.pairwise.pairwise_fit import PairwiseFit, by_bootstrap, by_chi_square, fit_pairs
+from solvers.rewards.pairwise.win_counts import Floats, WinCounts, read_counts
 
 LARGEST = 12_000  # items whose covariance matrix (8 n² bytes) is made
 TABULATED = 1_000  # items up to which the printed table has standard errors

@@ -14,7 +14,14 @@ from dataclasses import dataclass
 
 from scipy.special import gammaincc
 
-from solvers.rewards.win_counts import Floats, WinCounts, majority_cycle, members_of, ordered_groups, weak_components
+from solvers.rewards.pairwise.win_counts import (
+    Floats,
+    WinCounts,
+    majority_cycle,
+    members_of,
+    ordered_groups,
+    weak_components,
+)
 
 LEVEL = 0.01  # at which goodness of fit rejects
 SHOWN = 6  # names in a sentence

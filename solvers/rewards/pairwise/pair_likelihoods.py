@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import log_ndtr, xlogy
 
-from solvers.rewards.win_counts import Floats, WinCounts
+from solvers.rewards.pairwise.win_counts import Floats, WinCounts
 
 CHUNK = 8192  # pairs whose likelihood is taken at once
 HALF_LOG_TAU = 0.5 * float(np.log(2 * np.pi))

@@ -26,8 +26,8 @@ from itertools import combinations_with_replacement, count, pairwise
 from typing import Any
 
 from prefcore.distribution import Distribution, mix
-from solvers.rewards.farey import simplest_inside
-from solvers.rewards.intervals import Interval
+from solvers.rewards.elicitation.farey import simplest_inside
+from solvers.rewards.elicitation.intervals import Interval
 
 HALF, THIRD, ONE = Fraction(1, 2), Fraction(1, 3), Fraction(1)
 

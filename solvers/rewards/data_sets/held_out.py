@@ -24,7 +24,7 @@ from scipy.sparse.linalg import cg
 from scipy.special import expit
 from scipy.stats import t as student
 
-from solvers.rewards.tally import Answers, Floats, Ints
+from solvers.rewards.data_sets.tally import Answers, Floats, Ints
 
 MOST_GROUPS = 200  # judges, or contexts, whose own scores are fitted
 MOST_ITEMS = 2_000

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from scipy.linalg import qr, solve_triangular
 from scipy.optimize import linprog, minimize
 
-from solvers.rewards.win_counts import Floats
+from solvers.rewards.pairwise.win_counts import Floats
 
 RANK = 1e-10  # below which, relative to the largest, a pivot counts as zero
 POLISH = 4

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from prefcore.triangle import shortened
-from solvers.rewards.tally import Arguments, Shown, Tally
+from solvers.rewards.data_sets.tally import Arguments, Shown, Tally
 
 SHOWN = 48  # characters of a text
 BLOCK = 1 << 22

@@ -28,9 +28,18 @@ from pathlib import Path
 from typing import Any
 
 from prefcore.words import nearest
-from solvers.rewards.orders import read_preflib
-from solvers.rewards.tally import Arguments, Judgement, Malformed, MalformedRecord, Shown, Tally, check_text, fault
-from solvers.rewards.texts import read_jsonl, text_row
+from solvers.rewards.data_sets.jsonl import read_jsonl, text_row
+from solvers.rewards.data_sets.preflib import read_preflib
+from solvers.rewards.data_sets.tally import (
+    Arguments,
+    Judgement,
+    Malformed,
+    MalformedRecord,
+    Shown,
+    Tally,
+    check_text,
+    fault,
+)
 
 __all__ = ["Judgement", "Malformed", "MalformedRecord", "count", "read"]
 

@@ -9,15 +9,15 @@ from typing import Any
 
 from prefcore.certificates import write_atomically
 from prefcore.matrices import PairwiseReport
-from solvers.rewards.advice import Recommendation
-from solvers.rewards.effects import LengthEffect, PositionEffect
-from solvers.rewards.held_out import HeldOut
-from solvers.rewards.hodge import Hodge
-from solvers.rewards.misfit import Misfit
-from solvers.rewards.own_cycles import GroupCycles
-from solvers.rewards.tally import Malformed
-from solvers.rewards.von_neumann import VonNeumannWinner
-from solvers.rewards.win_counts import WinCounts
+from solvers.rewards.data_sets.advice import Recommendation
+from solvers.rewards.data_sets.effects import LengthEffect, PositionEffect
+from solvers.rewards.data_sets.held_out import HeldOut
+from solvers.rewards.data_sets.hodge import Hodge
+from solvers.rewards.data_sets.misfit import Misfit
+from solvers.rewards.data_sets.own_cycles import GroupCycles
+from solvers.rewards.data_sets.tally import Malformed
+from solvers.rewards.data_sets.von_neumann import VonNeumannWinner
+from solvers.rewards.pairwise.win_counts import WinCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,23 +125,23 @@ class DataSetReport:
     notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        from solvers.rewards.doctor_text import as_text
+        from solvers.rewards.data_sets.text import as_text
 
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        from solvers.rewards.doctor_page import fragment
+        from solvers.rewards.data_sets.page import fragment
 
         return fragment(self)
 
     def data(self) -> dict[str, Any]:
         """The report as plain data, for JSON."""
-        from solvers.rewards.doctor_text import as_data
+        from solvers.rewards.data_sets.text import as_data
 
         return as_data(self)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes one self-contained HTML page."""
-        from solvers.rewards.doctor_page import document
+        from solvers.rewards.data_sets.page import document
 
         return write_atomically(path, document(self))

@@ -13,7 +13,7 @@ from math import exp, log, sqrt
 
 from scipy.stats import binomtest, chi2, norm
 
-from solvers.rewards.tally import Lengths
+from solvers.rewards.data_sets.tally import Lengths
 
 
 @dataclass(frozen=True, slots=True)

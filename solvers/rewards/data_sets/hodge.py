@@ -20,8 +20,8 @@ import numpy as np
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import lsqr
 
-from solvers.rewards.tally import Floats, Ints
-from solvers.rewards.win_counts import WinCounts
+from solvers.rewards.data_sets.tally import Floats, Ints
+from solvers.rewards.pairwise.win_counts import WinCounts
 
 MOST_ITEMS = 500  # whose leverages are found
 MOST_TRIANGLES = 20_000

@@ -1,6 +1,6 @@
 """Which tasks can a Markov reward express? The three task types of Abel et al. 2021, decided exactly.
 
-On a Markov model without a reward (:class:`solvers.rewards.markov_models.MarkovModel`) a task is
+On a Markov model without a reward (:class:`solvers.rewards.markov.markov_models.MarkovModel`) a task is
 
 * a **set of acceptable policies** (SOAP) Π_G, not empty, of deterministic stationary policies. A reward R realises it
   with *equal* values if ``V_R(g) = V_R(g') > V_R(b)`` for all g, g' in Π_G and b outside, or as a *range* if
@@ -41,7 +41,7 @@ from prefcore.claims import Solvable
 from prefcore.systems import LinearSystem, Motzkin, Point, Row
 from prefcore.verdicts import Proved, Refuted, Verdict
 from solvers.rewards.linear import solve_system
-from solvers.rewards.markov_models import (
+from solvers.rewards.markov.markov_models import (
     Choice,
     MarkovModel,
     as_choice,

@@ -12,10 +12,10 @@ import numpy as np
 
 from prefcore.triangle import shortened
 from prefcore.verdicts import Refuted
-from solvers.rewards.data_set_report import DataSetReport
-from solvers.rewards.hodge import Hodge
-from solvers.rewards.misfit import Misfit, free_pairs
-from solvers.rewards.own_cycles import GroupCycles, share_of_cyclic_triads
+from solvers.rewards.data_sets.hodge import Hodge
+from solvers.rewards.data_sets.misfit import Misfit, free_pairs
+from solvers.rewards.data_sets.own_cycles import GroupCycles, share_of_cyclic_triads
+from solvers.rewards.data_sets.report import DataSetReport
 
 WIDTH = 110
 LABEL = 24

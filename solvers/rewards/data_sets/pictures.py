@@ -13,8 +13,8 @@ import numpy as np
 
 from prefcore.heatmap import DIVERGING, GREY
 from prefcore.triangle import FAINT, FONT, INK, SIZE, XMLNS, extent, plain, shortened
-from solvers.rewards.data_set_report import DataSetReport, Score
-from solvers.rewards.tally import Floats
+from solvers.rewards.data_sets.report import DataSetReport, Score
+from solvers.rewards.data_sets.tally import Floats
 
 MOST_ROWS = 60  # items that are drawn
 NUMBERED = 10  # items with numbers in the cells

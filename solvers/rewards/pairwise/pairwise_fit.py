@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from solvers.rewards.newton import maximise
-from solvers.rewards.objections import GoodnessOfFit, chi_square
-from solvers.rewards.pair_likelihoods import Derivatives, chances, evaluate, saturated
-from solvers.rewards.win_counts import (
+from solvers.rewards.pairwise.newton import maximise
+from solvers.rewards.pairwise.objections import GoodnessOfFit, chi_square
+from solvers.rewards.pairwise.pair_likelihoods import Derivatives, chances, evaluate, saturated
+from solvers.rewards.pairwise.win_counts import (
     Floats,
     WinCounts,
     is_strongly_connected,

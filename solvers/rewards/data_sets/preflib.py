@@ -13,7 +13,7 @@ from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
 
-from solvers.rewards.tally import Tally
+from solvers.rewards.data_sets.tally import Tally
 
 BLOCK = 1 << 22
 NAME = re.compile(r"#\s*ALTERNATIVE NAME (\d+)\s*:\s*(.*)", re.IGNORECASE)

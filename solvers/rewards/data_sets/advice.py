@@ -23,8 +23,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from solvers.rewards.held_out import HeldOut, Prediction
-from solvers.rewards.misfit import Misfit
+from solvers.rewards.data_sets.held_out import HeldOut, Prediction
+from solvers.rewards.data_sets.misfit import Misfit
 
 MATERIAL_NATS, MATERIAL_WRONG = 0.01, 0.01
 LARGE_NATS, LARGE_WRONG = 0.05, 0.05

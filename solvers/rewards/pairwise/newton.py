@@ -18,8 +18,8 @@ from scipy.linalg.lapack import dposv
 from scipy.sparse import coo_array, csc_array, csr_array, diags_array
 from scipy.sparse.linalg import LinearOperator, cg, splu
 
-from solvers.rewards.pair_likelihoods import Derivatives, evaluate
-from solvers.rewards.win_counts import Floats, WinCounts
+from solvers.rewards.pairwise.pair_likelihoods import Derivatives, evaluate
+from solvers.rewards.pairwise.win_counts import Floats, WinCounts
 
 DENSE = 160  # items up to which the full matrix is cheaper than conjugate gradients
 ROUNDS = 400  # of conjugate gradients before sparse factors are tried

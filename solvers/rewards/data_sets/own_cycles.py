@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
-from solvers.rewards.tally import Answers, Floats, Ints
+from solvers.rewards.data_sets.tally import Answers, Floats, Ints
 
 MOST_STEPS = 200_000_000  # paths of two arcs that are gone through for triads
 

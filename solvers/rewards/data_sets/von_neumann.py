@@ -16,8 +16,8 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse.csgraph import connected_components
 
-from solvers.rewards.tally import Floats
-from solvers.rewards.win_counts import WinCounts
+from solvers.rewards.data_sets.tally import Floats
+from solvers.rewards.pairwise.win_counts import WinCounts
 
 MOST_ITEMS = 1_000  # of the Smith set
 SUPPORT = 1e-9  # a probability above counts as positive

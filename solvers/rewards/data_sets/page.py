@@ -9,9 +9,9 @@ from pathlib import Path
 
 from prefcore.page import STYLE, figure, unique
 from prefcore.triangle import plain
-from solvers.rewards.data_set_report import DataSetReport
-from solvers.rewards.doctor_pictures import MOST_ROWS, matrix_of, pairs_matrix, scores_plot
-from solvers.rewards.doctor_text import by_chance, predictions, rows
+from solvers.rewards.data_sets.pictures import MOST_ROWS, matrix_of, pairs_matrix, scores_plot
+from solvers.rewards.data_sets.report import DataSetReport
+from solvers.rewards.data_sets.text import by_chance, predictions, rows
 
 HEAD = "<tr><th>question</th><th>finding</th></tr>"
 OWN_STYLE = """

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from solvers.rewards.win_counts import Floats
+from solvers.rewards.pairwise.win_counts import Floats
 
 TABLE = 14
 PROGRAM = 45

@@ -8,7 +8,7 @@ Each says that under some ranking the chances satisfy this for i above j above k
 closure does: where some of these chances are 1/2, chances nearby are transitive strictly). Given the ranking:
 
 * weak: each pair is by itself, so rankings cost ``Σ n KL(f, 1/2)`` over the pairs whose frequency f disagrees: the
-  linear ordering problem (``solvers.rewards.linear_order``).
+  linear ordering problem (``solvers.rewards.pairwise.linear_order``).
 * strong: the chance of a pair is at least that of any pair ranked between. That is isotonic regression: the binomial
   maximum is the weighted least squares one, cut off at 1/2 (Robertson, Wright and Dykstra 1988, *Order Restricted
   Statistical Inference*, §1.5), which non-negative least squares finds as the multipliers of the constraints.
@@ -29,9 +29,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import nnls
 
-from solvers.rewards.linear_order import best_order, orders_of_subsets
-from solvers.rewards.pair_likelihoods import saturated
-from solvers.rewards.win_counts import Floats, WinCounts, read_counts
+from solvers.rewards.pairwise.linear_order import best_order, orders_of_subsets
+from solvers.rewards.pairwise.pair_likelihoods import saturated
+from solvers.rewards.pairwise.win_counts import Floats, WinCounts, read_counts
 
 SEARCHED = 12  # items up to which rankings are searched for the moderate and the strong kind
 LARGEST = 40  # items up to which one ranking is fitted for them

@@ -3,7 +3,7 @@
 ``diagnose`` reads judgements once, counts them, and says how well they cover the pairs, whether the items hang
 together, whether judges contradict themselves, whether position or length decide, which stochastic transitivity is
 rejected, what one scalar reward throws away, which lottery no item beats, how much runs in circles; and then what to
-do (:mod:`solvers.rewards.advice` has the rule). Each part has its mathematics in its own module.
+do (:mod:`solvers.rewards.data_sets.advice` has the rule). Each part has its mathematics in its own module.
 """
 
 from __future__ import annotations
@@ -20,8 +20,15 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from prefcore.matrices import PairwiseReport, check_pairwise
-from solvers.rewards.advice import SEVERAL, THIN, Findings, better_group, recommend, saved
-from solvers.rewards.data_set_report import (
+from solvers.rewards.data_sets.advice import SEVERAL, THIN, Findings, better_group, recommend, saved
+from solvers.rewards.data_sets.effects import LengthEffect, PositionEffect, length_effect, position_effect
+from solvers.rewards.data_sets.held_out import predict
+from solvers.rewards.data_sets.hodge import hodge
+from solvers.rewards.data_sets.misfit import free_pairs, misfit
+from solvers.rewards.data_sets.own_cycles import cyclic_by_chance, group_cycles
+from solvers.rewards.data_sets.progress import bar
+from solvers.rewards.data_sets.reading import count
+from solvers.rewards.data_sets.report import (
     Connectivity,
     Coverage,
     Cycles,
@@ -29,18 +36,11 @@ from solvers.rewards.data_set_report import (
     Score,
     Transitivity,
 )
-from solvers.rewards.effects import LengthEffect, PositionEffect, length_effect, position_effect
-from solvers.rewards.held_out import predict
-from solvers.rewards.hodge import hodge
-from solvers.rewards.misfit import free_pairs, misfit
-from solvers.rewards.own_cycles import cyclic_by_chance, group_cycles
-from solvers.rewards.progress import bar
-from solvers.rewards.reading import count
-from solvers.rewards.stochastic_orders import stochastic_transitivity
-from solvers.rewards.strengths import BradleyTerry, bradley_terry
-from solvers.rewards.tally import Answers, Tally
-from solvers.rewards.von_neumann import VonNeumannWinner, resampled_winner, von_neumann_winner
-from solvers.rewards.win_counts import (
+from solvers.rewards.data_sets.tally import Answers, Tally
+from solvers.rewards.data_sets.von_neumann import VonNeumannWinner, resampled_winner, von_neumann_winner
+from solvers.rewards.pairwise.stochastic_orders import stochastic_transitivity
+from solvers.rewards.pairwise.strengths import BradleyTerry, bradley_terry
+from solvers.rewards.pairwise.win_counts import (
     WinCounts,
     majority_cycle,
     ordered_groups,

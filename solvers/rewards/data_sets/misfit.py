@@ -20,10 +20,10 @@ from scipy.optimize import brentq
 from scipy.special import expit, rel_entr
 from scipy.stats import binom, chi2, ncx2, norm
 
-from solvers.rewards.held_out import Interval
-from solvers.rewards.pairwise_fit import deviance, fit_pairs
-from solvers.rewards.tally import Floats
-from solvers.rewards.win_counts import WinCounts, members_of, weak_components
+from solvers.rewards.data_sets.held_out import Interval
+from solvers.rewards.data_sets.tally import Floats
+from solvers.rewards.pairwise.pairwise_fit import deviance, fit_pairs
+from solvers.rewards.pairwise.win_counts import WinCounts, members_of, weak_components
 
 DRAWS = 200
 A_SCORE, A_PAIR = 20, 2  # answers for each free score, and for each pair, that are needed

@@ -1,0 +1,1 @@
+"""Utilities from an oracle that answers comparisons, by standard gambles."""

@@ -1,0 +1,1 @@
+"""Rewards of a shape for trajectories, and what a Markov reward can express."""

@@ -1,0 +1,1 @@
+"""Scores from pairwise counts: Bradley–Terry and its relatives, and what speaks against them."""
