@@ -11,7 +11,7 @@ maps a history to an action or to a distribution over actions; ``D^π`` is the t
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import log10
@@ -90,16 +90,20 @@ def whole_number(value: object, name: str) -> None:
         raise ValueError(f"{name} must be at least 1, got {value}")
 
 
-def _row(process: DirectPreferenceProcess, row: object, where: str) -> Distribution:
-    """A row of the environment as a distribution over known observations; errors say `where` it is from."""
+def distribution_over(row: Any, known: Sequence[Any], kind: str, where: str) -> Distribution:
+    """A row of an environment as a distribution over what is known; errors say `where` it is from."""
     try:
-        next_observation = row if isinstance(row, Distribution) else Distribution(row)  # type: ignore[arg-type]
+        drawn = row if isinstance(row, Distribution) else Distribution(row)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{where} is not a distribution: {error}") from error
-    for observation in next_observation:
-        if observation not in process.observations:
-            raise ValueError(f"{where} gives {observation!r}, which is not among the observations")
-    return next_observation
+    for label in drawn:
+        if label not in known:
+            raise ValueError(f"{where} gives {label!r}, which is not among the {kind}")
+    return drawn
+
+
+def _row(process: DirectPreferenceProcess, row: object, where: str) -> Distribution:
+    return distribution_over(row, process.observations, "observations", where)
 
 
 def first_observation(process: DirectPreferenceProcess) -> Distribution:

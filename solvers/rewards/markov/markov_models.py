@@ -22,6 +22,7 @@ from typing import Any
 from flint import fmpq, fmpq_mat
 
 from prefcore.distribution import Distribution, exact
+from prefcore.processes import distribution_over
 
 Transitions = Mapping[tuple[Any, Any], Any] | Callable[[Any, Any], Any]
 SHAPES = ("state-action", "state", "transition")
@@ -35,17 +36,6 @@ def _labels(labels: object, name: str) -> tuple[Any, ...]:
     if not listed or not all(isinstance(label, Hashable) for label in listed) or len(set(listed)) < len(listed):
         raise ValueError(f"{name} must be at least one distinct hashable label, got {listed!r}")
     return listed
-
-
-def _distribution(row: object, states: Sequence[Any], where: str) -> Distribution:
-    try:
-        made = row if isinstance(row, Distribution) else Distribution(row)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{where} is not a distribution over states: {error}") from error
-    for state in made:
-        if state not in states:
-            raise ValueError(f"{where} gives {state!r}, which is not among the states {tuple(states)!r}")
-    return made
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,14 +81,14 @@ class MarkovModel:
             else:
                 row = given(state, action)
             where = f"the transition from state {state!r} by action {action!r}"
-            rows[state, action] = _distribution(row, states, where)
+            rows[state, action] = distribution_over(row, states, "states", where)
         start = self.start
         if not isinstance(start, (Mapping, Distribution)):
             if not isinstance(start, Hashable) or start not in states:
                 raise ValueError(f"start must be a state or a distribution over states {states!r}, got {start!r}")
             start = Distribution.point(start)
         settled = {"states": states, "actions": actions, "discount": discount, "rows": rows, "transitions": rows}
-        for name, value in {**settled, "start": _distribution(start, states, "start")}.items():
+        for name, value in {**settled, "start": distribution_over(start, states, "states", "start")}.items():
             object.__setattr__(self, name, value)
 
     @property
