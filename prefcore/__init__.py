@@ -73,6 +73,7 @@ from prefcore.evidence import Counterexample, Cycle
 from prefcore.processes import DirectPreferenceProcess, ProcessTooLarge, trajectory_distribution
 from prefcore.records import EvidenceRejected
 from prefcore.relations import Relation, compare, relation
+from prefcore.systems import LinearSystem
 from prefcore.tracing import InvalidRelation, maximum, minimum
 from prefcore.verdicts import Proved, Refuted, Unknown
 
@@ -109,6 +110,7 @@ __all__ = [
     "EvidenceRejected",
     "HasUtility",
     "InvalidRelation",
+    "LinearSystem",
     "Menu",
     "Optimal",
     "ProcessTooLarge",

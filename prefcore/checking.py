@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Any
 
 from prefcore.axioms import AXIOMS, CONTINUOUS, DOMINANCE
@@ -74,7 +75,7 @@ def check_on(
     if not isinstance(relation, Relation):
         raise TypeError(f"check needs a relation: decorate the function with @pc.relation, got {relation!r}")
     names = _names(axioms, domain, value)
-    seconds = _seconds(budget)
+    seconds = seconds_of(budget)
     outcomes = tuple(domain.outcomes)
     values = None if value is None else tuple(payoff_at(value, o) for o in outcomes)
     deadline = Deadline.after(seconds)
@@ -113,12 +114,13 @@ def _names(axioms: Sequence[str] | None, domain: Domain, value: Payoff | None) -
     return names
 
 
-def _seconds(budget: float | None) -> float:
-    if isinstance(budget, (bool, str)):
-        raise TypeError(f"budget must be a number of seconds, got {budget!r}")
+def seconds_of(budget: float | None, name: str = "budget") -> float:
+    """A budget of time, by default DEFAULT_BUDGET; raises ``TypeError``/``ValueError`` for what is none."""
+    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, Real)):
+        raise TypeError(f"{name} must be a number of seconds, got {budget!r}")
     seconds = DEFAULT_BUDGET if budget is None else float(budget)
     if not seconds > 0:
-        raise ValueError(f"budget must be a positive number of seconds, got {budget!r}")
+        raise ValueError(f"{name} must be a positive number of seconds, got {budget!r}")
     return seconds
 
 

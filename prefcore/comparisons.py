@@ -6,7 +6,7 @@ does not fall from C_j to D_j: a system of linear inequalities in the utilities 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -48,23 +48,35 @@ def _pairs(given: Iterable[Pair], name: str) -> tuple[Pair, ...]:
         raise TypeError(f"{name} must be pairs of Distributions, got {given!r}")
     pairs = tuple(given)
     for i, pair in enumerate(pairs):
-        if type(pair) is not tuple or len(pair) != 2 or not all(isinstance(x, Distribution) for x in pair):
+        if type(pair) not in (tuple, list) or len(pair) != 2 or not all(isinstance(x, Distribution) for x in pair):
             raise TypeError(
-                f"{name} must hold pairs (A, B) of Distributions, got {pair!r} at position {i}:"
-                " write pc.Distribution.point(o) for an outcome"
+                f"{name} must hold pairs (A, B) of Distributions, got {pair!r} at position {i}: write"
+                " pc.Distribution({o: p, …}) for a lottery, pc.Distribution.point(o) for an outcome"
             )
-    return pairs
+    return tuple((A, B) for A, B in pairs)
 
 
 def _listed(outcomes: Iterable[Any], met: Iterable[Any]) -> Sequence[Any]:
+    if isinstance(outcomes, (str, bytes)) or not isinstance(outcomes, Iterable):
+        raise TypeError(f"outcomes must be a sequence of outcomes, got {outcomes!r}")
     listed = outcomes if isinstance(outcomes, range) else tuple(outcomes)
-    known = set(listed)
-    if len(known) < len(listed):
-        raise ValueError("outcomes must be different from each other")
+    if not isinstance(listed, range) and not all(isinstance(o, Hashable) for o in listed):
+        raise TypeError(f"outcomes must be hashable, got {listed!r}")
+    known = _places(listed)
     for outcome in met:
         if outcome not in known:
             raise ValueError(f"outcomes leave out {outcome!r}, which a lottery can give")
     return listed
+
+
+def _places(outcomes: Sequence[Any]) -> Mapping[Any, int] | range:
+    """The place of each outcome; a range, of whatever length, has its numbers at their own places."""
+    if isinstance(outcomes, range) and outcomes == range(outcomes.stop):
+        return outcomes
+    places = {o: i for i, o in enumerate(outcomes)}
+    if len(places) < len(outcomes):
+        raise ValueError("outcomes must be different from each other")
+    return places
 
 
 def system_of(comparisons: Comparisons) -> LinearSystem:
@@ -72,9 +84,7 @@ def system_of(comparisons: Comparisons) -> LinearSystem:
 
     Raises ``ValueError`` for a lottery that is not an exact distribution over them.
     """
-    index = {o: i for i, o in enumerate(comparisons.outcomes)}
-    if len(index) < len(comparisons.outcomes):
-        raise ValueError("outcomes must be different from each other")
+    index = _places(comparisons.outcomes)
     checked: set[int] = set()
 
     def row(lower: Distribution, higher: Distribution) -> Row:
@@ -89,9 +99,8 @@ def system_of(comparisons: Comparisons) -> LinearSystem:
             gain[i] = gain[i] - p if i in gain else -p
         return tuple((i, c) for i, c in gain.items() if c), ZERO
 
-    return LinearSystem(
-        len(index), tuple(row(A, B) for A, B in comparisons.strict), tuple(row(C, D) for C, D in comparisons.weak)
-    )
+    strict, weak = (tuple(row(A, B) for A, B in pairs) for pairs in (comparisons.strict, comparisons.weak))
+    return LinearSystem(len(comparisons.outcomes), strict, weak)
 
 
 def _is_exact_distribution(lottery: Distribution) -> bool:

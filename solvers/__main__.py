@@ -19,10 +19,11 @@ from typing import Any
 
 from prefcore.axioms import AXIOMS, CONTINUOUS, DOMINANCE
 from prefcore.certificates import load_certificate, save_certificate
-from prefcore.claims import Achievable, Axiom, Claim, Domain, HasUtility, Menu, Optimal, Simplex
+from prefcore.claims import Achievable, Axiom, Claim, Domain, HasUtility, Menu, Optimal, Represents, Simplex
 from prefcore.comparisons import Comparisons
 from prefcore.distribution import Distribution, Payoff, exact, exact_payoffs
 from prefcore.evidence import Counterexample
+from prefcore.formula import Formula
 from prefcore.processes import DEFAULT_LIMIT, DirectPreferenceProcess, tabulate
 from prefcore.records import EvidenceRejected, from_json
 from prefcore.relations import Relation, formula_of, outcomes_tuple
@@ -85,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--limit", type=int, default=DEFAULT_LIMIT, help="trajectories that may be enumerated")
     verify = commands.add_parser("verify", help="re-check a certificate with the kernel alone")
     verify.add_argument("certificates", metavar="CERTIFICATE.json", nargs="+", help="files, or folders of them")
-    verify.add_argument("--claim", metavar="FILE.py:NAME", help="the relation or process that it must be about")
+    verify.add_argument("--claim", metavar="FILE.py:NAME", help="the relation, process or Comparisons it is about")
     verify.set_defaults(run=_verify)
     for command in (check, verify):
         command.add_argument(
@@ -377,6 +378,9 @@ def _expected(options: argparse.Namespace, certificate: Path) -> Claim:
             return Optimal(tabulation, relation, stored.policy)  # type: ignore[arg-type]
         if isinstance(found, Comparisons):
             return HasUtility(found)
+        if isinstance(stored, Represents):
+            relation_of, domain, closed, _ = _subject(options, options.claim, DEFAULT_LIMIT)
+            return Represents(_traced(relation_of, domain, closed), stored.utilities, domain)
         relation_of, domain, closed, value = _subject(options, options.claim, DEFAULT_LIMIT)
         stored = _same_kind(stored, domain, options)
         outcomes = tuple(domain.outcomes)
@@ -387,6 +391,13 @@ def _expected(options: argparse.Namespace, certificate: Path) -> Claim:
         raise
     except Exception as error:
         raise EvidenceRejected(f"the claim's own code raised {type(error).__name__}: {error}") from error
+
+
+def _traced(relation: Relation[Any], domain: Domain, closed: bool) -> Formula:
+    formula = formula_of(relation, tuple(domain.outcomes), closed)
+    if not isinstance(formula, Formula):
+        raise EvidenceRejected(f"the relation could not be traced: {formula.reason}")
+    return formula
 
 
 def _same_kind(stored: Claim, domain: Domain, options: argparse.Namespace) -> Axiom:

@@ -20,6 +20,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_matrix
 
+from prefcore.checking import seconds_of
 from prefcore.comparisons import Comparisons, system_of
 from prefcore.verdicts import Proved, Refuted, Unknown
 from solvers.rewards.linear import NotSolved, Program, maximise_each
@@ -51,7 +52,8 @@ class Dropped:
             "inclusion-minimal": "a set of which none can be kept (a smaller set may exist)",
             "sufficient": "a sufficient set (time ran out before it was seen whether some could be kept)",
         }[self.kind]
-        return f"drop {len(self)} comparisons, {how}: strict {list(self.strict)}, weak {list(self.weak)}"
+        many = f"{len(self)} comparison{'' if len(self) == 1 else 's'}"
+        return f"drop {many}, {how}: strict {list(self.strict)}, weak {list(self.weak)}"
 
 
 def comparisons_to_drop(comparisons: Comparisons, *, seconds: float = 60.0) -> Dropped:
@@ -59,7 +61,7 @@ def comparisons_to_drop(comparisons: Comparisons, *, seconds: float = 60.0) -> D
 
     Raises as :func:`solvers.recover_utility` does, and :class:`NotSolved` if not even a sufficient set was found.
     """
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds_of(seconds, "seconds")
     first = recover_utility(comparisons, seconds=seconds)
     if isinstance(first.verdict, Unknown):
         raise NotSolved(first.verdict.reason)

@@ -27,6 +27,7 @@ from highspy._core import _Highs  # highspy.Highs is the same, but its construct
 from scipy.sparse import csr_matrix
 
 from prefcore import kernel
+from prefcore.checking import seconds_of
 from prefcore.claims import Solvable
 from prefcore.search.farkas import fraction, rational
 from prefcore.systems import LinearSystem, Motzkin, Point, Row
@@ -94,7 +95,8 @@ def _best(search: _Search, objective: Mapping[int, Fraction], deadline: float) -
         found = _by_z3(program, deadline)
         if found is not None:
             return found
-    raise NotSolved("no basis of the floating-point simplex is exactly optimal")
+    status = search.highs.modelStatusToString(search.highs.getModelStatus())
+    raise NotSolved(f"no basis of the floating-point simplex is exactly optimal; HiGHS says: {status}")
 
 
 def ceiling(program: Program, optimum: Optimum) -> Refuted:
@@ -124,12 +126,15 @@ def ceiling(program: Program, optimum: Optimum) -> Refuted:
 def solve_system(system: LinearSystem, seconds: float = 600.0) -> Proved | Refuted | Unknown:
     """A solution of a linear system, or weights that show that there is none; the kernel's verdict.
 
-    Unknown only if the linear programs could not be solved exactly in the time.
+    Unknown only if the linear programs could not be solved exactly in the time. Raises ``TypeError`` for no system.
     """
+    if not isinstance(system, LinearSystem):
+        raise TypeError(f"system must be a LinearSystem, got {system!r}")
+    allowed = seconds_of(seconds, "seconds")
     claim = Solvable(system)
     start = time.monotonic()
     try:
-        return kernel.check(claim, _evidence(system, seconds))
+        return kernel.check(claim, _evidence(system, allowed))
     except NotSolved as reason:
         return Unknown(claim, str(reason), "give more seconds, or fewer rows", time.monotonic() - start)
 
@@ -236,8 +241,10 @@ class _Search:
             self.highs.setOptionValue("time_limit", self.highs.getRunTime() + left)
             self.highs.run()
             status = self.highs.getModelStatus()
+            if status == highspy.HighsModelStatus.kTimeLimit:
+                raise NotSolved("the time is used up")
             if status != highspy.HighsModelStatus.kOptimal:
-                raise NotSolved(f"HiGHS says: {self.highs.modelStatusToString(status)}")
+                return None
             slack = self.matrix @ np.array(self.highs.getSolution().col_value) - self.bounds
             if self._enter(slack, 1e-9):
                 continue

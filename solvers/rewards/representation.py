@@ -16,7 +16,7 @@ of lotteries as the relation does. Source: T4; T5 (Hausner 1954).
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from typing import Any
 import prefcore as pc
 from prefcore import kernel
 from prefcore.axioms import NEVER
+from prefcore.checking import seconds_of
 from prefcore.claims import Represents, Simplex
 from prefcore.evidence import Refutation
 from prefcore.formula import Formula, Product, Quotient, evaluate
@@ -40,7 +41,6 @@ from prefcore.verdicts import Proved, Refuted, Unknown
 from solvers.rewards.linear import solve_square
 
 ZERO, ONE = Fraction(0), Fraction(1)
-BUDGET = 60.0  # seconds
 KINDS = 400  # of outcomes that the relation tells apart
 NEEDED = ("total", "transitive", "convex")
 
@@ -81,18 +81,19 @@ class Representation:
         return "\n".join([f"{how} represents it ({self.theorem}; checked by the kernel)", *rows])
 
 
-def represent(relation: Relation[Any], outcomes: Sequence[Any], *, budget: float = BUDGET) -> Representation:
+def represent(relation: Relation[Any], outcomes: Iterable[Any], *, budget: float | None = None) -> Representation:
     """The exact utility of a relation that satisfies T4's axioms, or the lexicographic vector by T5's, with a proof.
 
-    budget: seconds. Raises as :func:`prefcore.check` does.
+    budget: seconds, by default as many as :func:`prefcore.check` has; raises as that does.
     """
     start = time.monotonic()
-    report = pc.check(relation, outcomes, axioms=(*NEEDED, "interpolation"), budget=budget)
+    allowed = seconds_of(budget)
+    report = pc.check(relation, outcomes, axioms=(*NEEDED, "interpolation"), budget=allowed)
     for axiom in NEEDED:
         verdict = report[axiom]
         if isinstance(verdict, Refuted):
             return Representation(verdict, None, (), report)
-    deadline = Deadline.after(max(1.0, budget - (time.monotonic() - start)))
+    deadline = Deadline.after(max(1.0, allowed - (time.monotonic() - start)))
 
     def unknown(reason: str, advice: str) -> Representation:
         return Representation(Unknown(None, reason, advice, time.monotonic() - start), None, (), report)
@@ -112,10 +113,10 @@ def represent(relation: Relation[Any], outcomes: Sequence[Any], *, budget: float
     place = {kind: k for k, kind in enumerate(kinds)}
     columns = list(zip(*formula.features, strict=True)) if formula.features else [()] * formula.outcomes
     vectors = tuple(tuple(u[place[column]] for column in columns) for u in found)
-    proved = _proved(formula, vectors, tuple(outcomes), deadline)
+    proved = _proved(formula, vectors, report.outcomes, deadline)
     if proved is None:
         return unknown("no proof was found that the utilities found represent the relation", "raise budget=")
-    utilities = tuple(MappingProxyType(dict(zip(outcomes, u, strict=True))) for u in vectors)
+    utilities = tuple(MappingProxyType(dict(zip(report.outcomes, u, strict=True))) for u in vectors)
     return Representation(proved, "T4" if len(vectors) == 1 else "T5", utilities, report)
 
 

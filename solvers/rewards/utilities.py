@@ -14,31 +14,33 @@ Source: T9; Motzkin 1936; Fishburn, *Separation theorems and expected utilities*
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
 from prefcore import kernel
+from prefcore.checking import seconds_of
 from prefcore.claims import HasUtility
 from prefcore.comparisons import Comparisons, Pair, system_of
 from prefcore.distribution import Distribution, Number, exact
 from prefcore.systems import LinearSystem, Motzkin, Point, Row
 from prefcore.verdicts import Proved, Refuted, Unknown
-from solvers.rewards.linear import NotSolved, Optimum, Program, ceiling, maximise, rank
+from solvers.rewards.linear import NotSolved, Optimum, Program, ceiling, maximise, rank, solve_system
 
 ZERO, ONE = Fraction(0), Fraction(1)
 SECONDS = 600.0
+Terms = tuple[tuple[int, Fraction], ...]
 SHOWN = 12  # comparisons or outcomes that a text lists
 
 
 class NoUtility(ValueError):
-    """No expected utility is compatible with the comparisons; `.recovery` has the weights that prove it."""
+    """No expected utility is compatible with what was given; `.verdict` has the weights that prove it."""
 
-    def __init__(self, recovery: Recovery) -> None:
-        super().__init__(f"no expected utility is compatible with the comparisons: {recovery}")
-        self.recovery = recovery
+    def __init__(self, message: str, verdict: Refuted) -> None:
+        super().__init__(message)
+        self.verdict = verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,12 @@ class Recovery:
             rows = [f"  {o}: {u}" for o, u in listed[:SHOWN]]
             more = [f"  … and {len(listed) - SHOWN} more outcomes"] if len(listed) > SHOWN else []
             gap = "" if self.margin is None else f"; the least strict gap is {self.margin}, and cannot be larger"
-            return "\n".join(
-                [f"an expected utility explains the {len(self.comparisons)} comparisons{gap}", *rows, *more]
-            )
+            return "\n".join([f"an expected utility explains {_counted(len(self.comparisons))}{gap}", *rows, *more])
         conflict = self.conflict
         rows = [f"  {w} × ({A}  {sign}  {B})" for sign, (A, B), w in conflict[:SHOWN]]
         more = [f"  … and {len(conflict) - SHOWN} more"] if len(conflict) > SHOWN else []
-        head = f"no expected utility explains these {len(conflict)} comparisons: so weighted, their sides are the same"
+        many = _counted(len(conflict))
+        head = f"no expected utility explains {many}: so weighted, the two sides are the same"
         return "\n".join([head, *rows, *more])
 
 
@@ -96,11 +97,12 @@ def recover_utility(comparisons: Comparisons, *, seconds: float = SECONDS) -> Re
     Raises ``TypeError`` if these are no :class:`Comparisons`, ``ValueError`` if there are none.
     """
     system = _system(comparisons)
+    allowed = seconds_of(seconds, "seconds")
     program = _gap_program(system)
     claim = HasUtility(comparisons)
     start = time.monotonic()
     try:
-        best = maximise(program, seconds)
+        best = maximise(program, allowed)
     except NotSolved as reason:
         unknown = Unknown(claim, str(reason), "give more seconds, or fewer comparisons", time.monotonic() - start)
         return Recovery(comparisons, unknown)
@@ -115,6 +117,20 @@ def recover_utility(comparisons: Comparisons, *, seconds: float = SECONDS) -> Re
     verdict = kernel.check(claim, Motzkin(tuple(sorted(strict.items())), tuple(sorted(weak.items()))))
     weights = [strict.get(r, ZERO) for r in range(m)] + [weak.get(r, ZERO) for r in range(len(system.weak))]
     return Recovery(comparisons, verdict, None, None, tuple(weights), (program, best))
+
+
+def _counted(comparisons: int) -> str:
+    return f"{comparisons} comparison{'s' if comparisons > 1 else ''}"
+
+
+def _recovered(comparisons: Comparisons, seconds: float) -> Recovery:
+    """The recovery of comparisons that have a utility; else raises :class:`NoUtility`, or :class:`NotSolved`."""
+    recovery = recover_utility(comparisons, seconds=seconds)
+    if isinstance(recovery.verdict, Refuted):
+        raise NoUtility(str(recovery), recovery.verdict)
+    if isinstance(recovery.verdict, Unknown):
+        raise NotSolved(recovery.verdict.reason)
+    return recovery
 
 
 def _split(system: LinearSystem) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -174,7 +190,7 @@ def implication(comparisons: Comparisons, A: Distribution, B: Distribution, *, s
         verdicts[sign] = answer.verdict
     possible = frozenset(sign for sign, verdict in verdicts.items() if isinstance(verdict, Proved))
     if not possible:
-        raise NoUtility(recover_utility(comparisons, seconds=seconds))
+        _recovered(comparisons, seconds)  # raises: without a utility nothing is possible, and only then
     relation = next(iter(possible)) if len(possible) == 1 else "undetermined"
     return Implication(relation, possible, MappingProxyType(verdicts))
 
@@ -212,74 +228,80 @@ def difference_bounds(
 
     anchors: two outcomes whose utilities are 0 and 1: without them the constant utility is near every compatible one,
     so that the range always reaches 0. margin: the least gap of strict comparisons, e.g. half of the largest possible.
-    Raises :class:`NoUtility` if there is none such, :class:`NotSolved` if the time did not suffice.
+    Raises :class:`NoUtility` if there is none such, :class:`NotSolved` if the time did not suffice, ``ValueError`` for
+    anchors that no lottery can give.
     """
     _system(comparisons)
     _lotteries(A, B)
     least = exact(margin, "margin")
     if least < 0:
         raise ValueError(f"margin must not be negative, got {margin!r}")
-    outcomes = tuple(dict.fromkeys((*comparisons.outcomes, *A, *B, *(anchors or ()))))
-    data = Comparisons(comparisons.strict, comparisons.weak, outcomes)
-    system = system_of(data)
-    recovery = recover_utility(data, seconds=seconds)
-    if isinstance(recovery.verdict, Refuted):
-        raise NoUtility(recovery)
-    if recovery.margin is not None and least > recovery.margin:
-        raise ValueError(f"margin must be at most {recovery.margin}, the largest least gap, got {margin!r}")
+    outcomes = tuple(dict.fromkeys((*comparisons.outcomes, *A, *B)))
     place = {o: i for i, o in enumerate(outcomes)}
     equal: list[Row] = []
     if anchors is not None:
-        if len(anchors) != 2 or anchors[0] == anchors[1]:
-            raise ValueError(f"anchors must be two different outcomes, got {anchors!r}")
-        equal = [(((place[o], ONE),), value) for o, value in zip(anchors, (ZERO, ONE), strict=True)]
+        if type(anchors) is not tuple or len(anchors) != 2 or anchors[0] == anchors[1]:
+            raise ValueError(f"anchors must be a pair of different outcomes, got {anchors!r}")
+        for o, value in zip(anchors, (ZERO, ONE), strict=True):
+            if o not in place:
+                raise ValueError(f"anchors must be outcomes of the lotteries, got {o!r}")
+            equal.append((((place[o], ONE),), value))
     n = len(outcomes)
+    system = system_of(Comparisons(comparisons.strict, comparisons.weak, outcomes))
+    _some_utility(system, equal, least, seconds)
     weak = [*((terms, least) for terms, _ in system.strict), *system.weak]
     gain = {place[o]: B[o] - A[o] for o in dict.fromkeys((*A, *B))}
     ends: list[tuple[Program, Optimum]] = []
     for sign in (-1, 1):
         program = Program({i: sign * c for i, c in gain.items()}, [ZERO] * n, [ONE] * n, weak, equal)
-        try:
-            ends.append((program, maximise(program, seconds)))
-        except NotSolved as reason:
-            if anchors is None:
-                raise
-            raise NotSolved(f"{reason}: is {anchors[0]!r} below {anchors[1]!r} in no compatible utility?") from reason
+        ends.append((program, maximise(program, seconds)))
     (_, low), (_, high) = ends
     lowest, highest = (MappingProxyType(dict(zip(outcomes, best.point, strict=True))) for _, best in ends)
     verdicts = (ceiling(*ends[0]), ceiling(*ends[1]))
     return Bounds(-low.value, high.value, lowest, highest, verdicts)
 
 
+def _some_utility(system: LinearSystem, equal: Sequence[Row], least: Fraction, seconds: float) -> None:
+    """Raises :class:`NoUtility` unless a utility in [0, 1] with these values has strict gaps, of at least `least`."""
+    box: list[Row] = [(((i, ONE),), ZERO) for i in range(system.variables)]
+    box += [(((i, -ONE),), -ONE) for i in range(system.variables)]
+    gaps = tuple((terms, least) for terms, _ in system.strict)
+    strict, weak = (gaps, ()) if least == 0 else ((), gaps)
+    wanted = LinearSystem(system.variables, strict, (*weak, *system.weak, *box), tuple(equal))
+    verdict = solve_system(wanted, seconds)
+    if isinstance(verdict, Refuted):
+        raise NoUtility("no utility in [0, 1] is compatible with the comparisons, the anchors and the margin", verdict)
+    if isinstance(verdict, Unknown):
+        raise NotSolved(verdict.reason)
+
+
 def is_unique(comparisons: Comparisons, *, seconds: float = SECONDS) -> bool:
     """Whether all compatible utilities are positive affine maps of each other.
 
     They are iff the weak comparisons in which every compatible utility is indifferent leave, besides the constants,
-    one dimension (or none, if every compatible utility is constant). Raises as :func:`implied` does.
+    no dimension, or one on which a strict comparison tells the two directions apart. Raises as :func:`implied` does.
     """
     system = _system(comparisons)
-    recovery = recover_utility(comparisons, seconds=seconds)
-    if isinstance(recovery.verdict, Refuted):
-        raise NoUtility(recovery)
-    if isinstance(recovery.verdict, Unknown) or recovery.utility is None:
-        raise NotSolved("no utility was found in the time")
+    recovery = _recovered(comparisons, seconds)
+    assert recovery.utility is not None
     point = [recovery.utility[o] for o in comparisons.outcomes]
     tight = [row for row in system.weak if sum((c * point[i] for i, c in row[0]), ZERO) == 0]
     n = system.variables
     while tight:  # raise as many as possible; those that stay are equalities on the whole cone
         m = len(tight)
-        raised: list[Row] = [((*terms, (n + k, -ONE)), ZERO) for k, (terms, _) in enumerate(tight)]
-        strict: list[Row] = [(terms, ONE) for terms, _ in system.strict]
-        program = Program(
-            {n + k: ONE for k in range(m)},
-            [None] * n + [ZERO] * m,
-            [None] * n + [ONE] * m,
-            [*strict, *system.weak, *raised],
-        )
+        raised: list[Row] = [((*_scaled(terms), (n + k, -ONE)), ZERO) for k, (terms, _) in enumerate(tight)]
+        rows: list[Row] = [(_scaled(terms), ZERO) for terms, _ in (*system.strict, *system.weak)]  # the closure will do
+        program = Program({n + k: ONE for k in range(m)}, [ZERO] * (n + m), [ONE] * (n + m), [*rows, *raised])
         best = maximise(program, seconds)
         kept = [row for k, row in enumerate(tight) if not best.point[n + k]]
         if len(kept) == m:
             break
         tight = kept
     free = n - rank([dict(terms) for terms, _ in tight], n) - 1
-    return free <= 1
+    return free == 0 or (free == 1 and bool(system.strict))
+
+
+def _scaled(terms: Terms) -> Terms:
+    """The same inequality with coefficients of at most one."""
+    most = max((abs(c) for _, c in terms), default=ONE)
+    return tuple((i, c / most) for i, c in terms)

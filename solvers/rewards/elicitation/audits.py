@@ -68,7 +68,7 @@ class _Found:
 def audit_questions(intervals: Mapping[Any, Interval], worst: Any, best: Any, denominator: int) -> Iterator[Audit]:
     """Audit questions, the most telling first; an oracle with a utility in these intervals answers as expected.
 
-    They end only where every lottery is a standard gamble, with two outcomes of which one is better.
+    They never end. With two outcomes of which one is better every lottery is a gamble: a better chance is better.
     """
     found = _Found(intervals, worst, best)
     inner = [o for o in intervals if o not in (worst, best)]
@@ -82,8 +82,7 @@ def audit_questions(intervals: Mapping[Any, Interval], worst: Any, best: Any, de
             yield from _about(found, o, inner[(i + 1) % len(inner)], (i + turn) % 4)
             if turn == 0 and not found.is_flat:
                 yield from _thin(found, o, denominator)
-    if inner or found.is_flat:
-        yield from _enumerated(found)
+    yield from _enumerated(found) if inner or found.is_flat else _rungs(found)
 
 
 def _about(found: _Found, o: Any, other: Any, kind: int) -> Iterator[Audit]:
@@ -142,6 +141,14 @@ def _enumerated(found: _Found) -> Iterator[Audit]:
             if before is not None:
                 yield from _level(found, before, lottery, f"{purpose} and another, one of them improved")
             before = lottery
+
+
+def _rungs(found: _Found) -> Iterator[Audit]:
+    """Neighbouring gambles in parts of 1/3, 1/4, …: the better chance is strictly better."""
+    for parts in count(3):
+        for k in range(parts):
+            rungs = found.gamble(Fraction(k + 1, parts)), found.gamble(Fraction(k, parts))
+            yield Audit(*rungs, False, f"a better chance of the best is better, in parts of 1/{parts}")
 
 
 def _order(intervals: Mapping[Any, Interval]) -> Iterator[Audit]:

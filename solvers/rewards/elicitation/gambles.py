@@ -51,6 +51,7 @@ from solvers.rewards.elicitation.questions import Answer, Asked, Exhausted, Orac
 from solvers.rewards.utilities import recover_utility
 
 PATIENCE = 5  # an end that is not the utility withstands so many questions with probability 1/32
+MANY = 10_000_000  # answers that are not asked for unless max_queries allows them
 FEW = 4  # outcomes: a contradiction between answers about so few ends the audit
 ANY, KNOWN = Fraction(9, 20), Fraction(1, 3)  # the least share that a cut leaves on a side, and at a known utility
 
@@ -166,6 +167,8 @@ def elicit(
     """
     if not callable(oracle):
         raise TypeError(f"oracle must be a function (A, B) -> bool that says whether A ≼ B, got {oracle!r}")
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress must be a function of an Answer, got {progress!r}")
     listed = outcomes_tuple(outcomes)
     D = _denominator(precision)
     p, sure = exact(error, "error"), exact(confidence, "confidence")
@@ -176,7 +179,11 @@ def elicit(
     extra = 2 * len(listed) + 10 if audit is None else _whole(audit, "audit")
     limit = None if max_queries is None else _whole(max_queries, "max_queries")
     members = rank(Fraction(1), D)
-    lead = lead_for(p, sure, _most_questions(len(listed), members, extra))
+    most = _most_questions(len(listed), members, extra)
+    lead = lead_for(p, sure, most)
+    if limit is None and p and lead * most > MANY * (1 - 2 * p):  # a walk of drift 1 - 2p takes lead/(1 - 2p) answers
+        answers = int(lead * most / (1 - 2 * p))
+        raise ValueError(f"error={error!r} would need up to some {answers:,} answers: give max_queries, or less error")
     asked = Asked(oracle, lead, limit, progress)
     search = _Search(asked, listed, D)
     audited, focus = 0, frozenset(listed)

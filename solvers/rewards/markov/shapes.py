@@ -112,6 +112,8 @@ def recover_reward(
         raise ValueError(f"discount must be in (0, 1], got {delta}")
     powers = [delta**t for t in range(process.horizon + 1)]
     if isinstance(utility, Comparisons):
+        if not len(utility):
+            raise ValueError("utility has no comparisons: give at least one strict or weak pair")
         return _from_comparisons(process, utility, shape, powers)
     trajectories = tabulate(replace(process, outcome=_itself), limit).outcomes
     return _from_utilities(trajectories, exact_payoffs(utility, trajectories), shape, powers)

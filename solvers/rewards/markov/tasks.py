@@ -38,6 +38,7 @@ from typing import Any
 
 from prefcore import kernel
 from prefcore.claims import Solvable
+from prefcore.processes import whole_number
 from prefcore.systems import LinearSystem, Motzkin, Point, Row
 from prefcore.verdicts import Proved, Refuted, Verdict
 from solvers.rewards.linear import solve_system
@@ -101,6 +102,8 @@ def acceptable_policies(
 
     Raises ``ValueError`` for an empty set, an unknown kind or shape, and policies that miss a state or know others.
     """
+    _model(model)
+    whole_number(limit, "limit")
     if kind not in KINDS:
         raise ValueError(f'kind must be "equal" or "range", got {kind!r}')
     if isinstance(policies, Mapping) or not isinstance(policies, Iterable):
@@ -135,6 +138,11 @@ def acceptable_policies(
     return _answer(verdict, keys, task, shape, weights, count, complete, frozenset(accepted))
 
 
+def _model(model: object) -> None:
+    if not isinstance(model, MarkovModel):
+        raise TypeError(f"model must be a MarkovModel, got {model!r}")
+
+
 def fringe(model: MarkovModel, policies: Sequence[Choice]) -> list[Choice]:
     """The deterministic policies outside a set that differ from a member in a single state."""
     found: dict[Choice, None] = {}
@@ -162,6 +170,7 @@ def policy_order(
     are no error: they are refuted. Raises ``ValueError`` where no pair is given, and as
     :func:`acceptable_policies` does.
     """
+    _model(model)
     keys = {key: i for i, key in enumerate(reward_keys(model, shape))}
 
     def visits(policy: Any) -> tuple[Any, Visits]:
@@ -185,6 +194,7 @@ def trajectory_order(
     return is ``Σ_{t<N} γ^t`` times the reward of (s_t, a_t), of s_t, or of (s_t, a_t, s_{t+1}). Pairs as in
     :func:`policy_order`. Raises ``ValueError`` for unknown labels, steps of probability zero, and lengths that differ.
     """
+    _model(model)
     keys = {key: i for i, key in enumerate(reward_keys(model, shape))}
     lengths: dict[int, Any] = {}
 
