@@ -11,6 +11,7 @@ import pytest
 import z3
 from hypothesis import given, settings
 from scipy.optimize import linprog
+from systems_oracle import solvable
 from utilities_oracle import (
     ZERO,
     D,
@@ -26,7 +27,6 @@ from utilities_oracle import (
     q,
     values,
     variables,
-    verified,
     w,
     x,
     y,
@@ -34,7 +34,7 @@ from utilities_oracle import (
 )
 
 import prefcore as pc
-from prefcore.claims import Solvable
+from prefcore.claims import HasUtility, Solvable
 from prefcore.comparisons import Comparisons
 from solvers.rewards.utilities import (
     NoUtility,
@@ -61,7 +61,7 @@ def test_what_is_implied_is_what_z3_says(data: Comparisons, pair: tuple[pc.Distr
         with pytest.raises(NoUtility, match="no expected utility") as raised:
             implied(data, A, B)
         assert isinstance(raised.value, ValueError)
-        verified(raised.value.recovery, raised.value.recovery.comparisons)
+        assert isinstance(raised.value.verdict, pc.Refuted) and raised.value.verdict.claim == HasUtility(data)
         return
     answer = implication(data, A, B)
     assert answer.possible == possible
@@ -83,7 +83,7 @@ def test_implied_raises_where_there_is_no_utility() -> None:
     for data in (Comparisons([(x, x)]), Comparisons([(x, y), (y, x)]), Comparisons([(x, y)], [(y, x)])):
         with pytest.raises(NoUtility) as raised:
             implied(data, x, y)
-        assert raised.value.recovery.weights
+        assert isinstance(raised.value.verdict, pc.Refuted)
         for function in (is_unique, lambda d: difference_bounds(d, x, y)):
             with pytest.raises(NoUtility):
                 function(data)
@@ -146,15 +146,22 @@ def test_bounds_are_those_of_scipy(seed: int) -> None:
 
 def test_bounds_of_new_outcomes_and_bad_arguments() -> None:
     data = Comparisons([(x, y), (y, z)])
+    with pytest.raises(ValueError, match="outcomes of the lotteries, got 'w'"):
+        difference_bounds(data, x, y, anchors=("x", "w"))
     new = difference_bounds(data, y, point("new"), anchors=("x", "z"))
     assert (new.low, new.high) == (-1, 1)
     half = D({"x": F(1, 2), "z": F(1, 2)})
     assert (lambda b: (b.low, b.high))(difference_bounds(data, half, y, anchors=("x", "z"))) == (F(-1, 2), F(1, 2))
     narrow = difference_bounds(data, half, y, anchors=("x", "z"), margin="1/2")
     assert narrow.low == narrow.high == 0
-    for margin, message in ((-1, "negative"), (F(2, 3), "at most 1/2")):
-        with pytest.raises(ValueError, match=message):
-            difference_bounds(data, x, y, margin=margin)
+    with pytest.raises(ValueError, match="negative"):
+        difference_bounds(data, x, y, margin=-1)
+    for nobody in ({"margin": F(2, 3)}, {"anchors": ("z", "x")}, {"anchors": ("x", "y")}):
+        options: Any = nobody  # z is strictly above y: it can't have a utility of at most 1 if y has 1
+        with pytest.raises(NoUtility, match="anchors and the margin") as raised:
+            difference_bounds(data, x, y, **options)
+        claim = raised.value.verdict.claim
+        assert isinstance(claim, Solvable) and not solvable(claim.system)
     with pytest.raises(ValueError, match="anchors"):
         difference_bounds(data, x, y, anchors=("x", "x"))
     bad: Any = "x"
@@ -224,7 +231,9 @@ def test_uniqueness_of_known_data() -> None:
     assert not is_unique(Comparisons([(x, y), (y, z)]))
     assert is_unique(Comparisons([(x, z)], [(half, y), (y, half)]))
     assert not is_unique(Comparisons([(x, z)], [(half, y)]))
-    assert not is_unique(Comparisons([(x, z)], [(half, y), (y, half)], "xyzw"))
+    assert not is_unique(Comparisons([(x, z)], [(half, y), (y, half)], list("xyzw")))
+    assert not is_unique(Comparisons((), [(x, y)])), "constant, or not"
+    assert not is_unique(Comparisons((), [(x, x)], ["x", "y"]))
     circle = [(x, y), (y, z), (z, x)]
     assert is_unique(Comparisons((), circle)), "all of them are constant"
     assert is_unique(Comparisons([(x, w)], circle)), "indifference by a circle of weak comparisons"

@@ -252,7 +252,7 @@ def test_systems_on_the_edge() -> None:
 
 def test_no_time_is_said() -> None:
     system = LinearSystem(2, ((((0, ONE), (1, -ONE)), ZERO),))
-    verdict = solve_system(system, seconds=0.0)
+    verdict = solve_system(system, seconds=1e-9)
     assert isinstance(verdict, pc.Unknown) and "time" in verdict.reason and verdict.advice
     with pytest.raises(NotSolved, match="time"):
         maximise(Program({0: ONE}, [ZERO], [ONE]), seconds=-1.0)

@@ -98,20 +98,14 @@ def test_mutated_evidence_is_rejected_or_shows_the_same(label: str) -> None:
     assert rejected > 40
 
 
-HUGE = f'"outcomes": {10**30},'
-
-
 @pytest.mark.parametrize("label", LABELS)
 def test_a_mutated_claim_is_decided_only_as_it_is(label: str) -> None:
     """Whatever is accepted of a claim that differs in one place is what an independent oracle says of that claim."""
     body = json.loads(to_json(*certificates()[label]))
-    known_claim = certificates()[label][0]
     known: dict[str, bool] = {}
     accepted_claims = 0
     for mutated in mutations(body["claim"]):
         text = json.dumps({**body, "claim": mutated})
-        if HUGE in text and isinstance(known_claim, HasUtility):
-            continue  # the outcomes of comparisons are listed
         verdict: Any = accepted(text)
         if verdict is None:
             continue
@@ -212,7 +206,7 @@ def comparisons(draw: st.DrawFn) -> Comparisons:
     shares = st.sampled_from([(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (1, 1, 1), (3, 1, 0), (1, 2, 5)])
     lottery = shares.map(lambda w: D({o: F(x, sum(w)) for o, x in zip("äb☃", w, strict=True) if x}))
     pairs = st.lists(st.tuples(lottery, lottery), max_size=3)
-    return Comparisons(draw(pairs), draw(pairs), "äb☃")
+    return Comparisons(draw(pairs), draw(pairs), tuple("äb☃"))
 
 
 @given(comparisons(), st.data())

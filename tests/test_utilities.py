@@ -122,15 +122,15 @@ def test_bad_input() -> None:
     for bad in ("xy", x, None, 5, b"x"):
         with pytest.raises(TypeError, match="strict must be pairs"):
             Comparisons(bad)
-    for bad in ([(x, y, z)], [(x,)], [("x", "y")], [[x, y]], [x], [((x, y), (y, z))], [(x, None)]):
+    for bad in ([(x, y, z)], [(x,)], [("x", "y")], [x], [((x, y), (y, z))], [(x, None)]):
         with pytest.raises(TypeError, match="at position 0"):
             Comparisons(bad)
         with pytest.raises(TypeError, match="at position 1"):
             Comparisons((), [(x, y), *bad])
     with pytest.raises(ValueError, match="different from each other"):
-        Comparisons([(x, y)], outcomes="xyx")
+        Comparisons([(x, y)], outcomes=["x", "y", "x"])
     with pytest.raises(ValueError, match="leave out 'y'"):
-        Comparisons([(x, y)], outcomes="x")
+        Comparisons([(x, y)], outcomes=["x"])
     generated = Comparisons((pair for pair in [(x, y), (y, z)]), iter([(x, z)]))
     assert len(generated) == 3 and generated.outcomes == ("x", "y", "z")
 
@@ -189,10 +189,10 @@ def test_degenerate_data() -> None:
 
 def test_an_answer_in_no_time_is_unknown() -> None:
     data = drawn(Random(1), 20, 100, values(Random(2), 20))
-    answer = recover_utility(data, seconds=0.0)
+    answer = recover_utility(data, seconds=1e-9)
     assert isinstance(answer.verdict, pc.Unknown) and answer.verdict.advice and "unknown" in str(answer)
     assert answer.utility is None and answer.weights is None and answer.conflict == ()
-    for function in (lambda: implied(data, x, y, seconds=0.0), lambda: is_unique(data, seconds=0.0)):
+    for function in (lambda: implied(data, x, y, seconds=1e-9), lambda: is_unique(data, seconds=1e-9)):
         with pytest.raises(NotSolved):
             function()
 
