@@ -1,6 +1,6 @@
 """The pictures as matplotlib figures, for notebooks and papers: triangles of preference and heat maps.
 
-They draw what :mod:`prefcore.chart` and :mod:`prefcore.heatmap` computed, as the SVG pictures do. Lotteries over three
+They draw what :mod:`prefcore.pictures` surveyed, as the SVG pictures do. Lotteries over three
 outcomes have their place in the triangle with the corners (0, 0), (1, 0) and (1/2, √3/2). matplotlib is optional:
 ``pip install prefcore[plot]``.
 """
@@ -14,25 +14,17 @@ from math import hypot
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, Literal
 
-from prefcore.chart import APART, BETTER, BORDER, CORNERS, JUMP, SAME, XY, Chart, Contours, place
 from prefcore.distribution import Distribution
+from prefcore.pictures.chart import Chart
+from prefcore.pictures.contours import Contours
+from prefcore.pictures.counterexamples import SECOND, Scene, joins_of, scene_words
+from prefcore.pictures.indifference import map_stroke, map_words
+from prefcore.pictures.plane import CORNERS, XY, place
+from prefcore.pictures.stands import APART, BETTER, BORDER, JUMP, SAME
+from prefcore.pictures.svg import FAINT, INK
+from prefcore.pictures.triangles import FILL, FIRST, RIM
 from prefcore.relations import Relation
-from prefcore.triangle import (
-    FAINT,
-    FILL,
-    FIRST,
-    INK,
-    LEVELS,
-    RIM,
-    SECOND,
-    Scene,
-    contours_of,
-    joins_of,
-    map_stroke,
-    map_words,
-    scene,
-    scene_words,
-)
+from prefcore.triangle import LEVELS, contours_of, scene
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

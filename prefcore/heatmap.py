@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prefcore.distribution import exact
-from prefcore.triangle import FAINT, FONT, INK, SIZE, XMLNS, extent, plain, shortened
+from prefcore.pictures.svg import FAINT, FONT, INK, SIZE, XMLNS, extent, plain, shortened
 
 MOST_CELLS = 200  # rows that are drawn; more are averaged in blocks
 SEARCHED = 500  # items among which triples are searched

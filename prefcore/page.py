@@ -10,38 +10,31 @@ a matrix; and every counterexample that three outcomes hold as a Machina triangl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from prefcore.chart import APART, BETTER, SAME, WORSE, Preference, interior
 from prefcore.claims import Achievable, BlackBox, Menu, Simplex
 from prefcore.distribution import Distribution, mix
 from prefcore.evidence import Counterexample, Cycle
 from prefcore.formula import feature_values
-from prefcore.relations import Relation, formula_of
+from prefcore.pictures.corners import choose_corners, map_corners
+from prefcore.pictures.counterexamples import MIXED
+from prefcore.pictures.svg import XMLNS, plain, shortened
 from prefcore.trees import PolicyTable, Tabulation
-from prefcore.triangle import (
-    MIXED,
-    XMLNS,
-    choose_corners,
-    indifference_map,
-    machina_triangle,
-    plain,
-    shortened,
-)
+from prefcore.triangle import indifference_map, machina_triangle
 from prefcore.verdicts import Proved, Refuted, Unknown, Verdict
 from prefcore.words import lotteries_of, sentence
 
 if TYPE_CHECKING:
     from prefcore.report import Report, Section
 
+__all__ = ["document", "fragment", "map_corners"]
+
 SHOWN_OUTCOMES = 12
 SHOWN_HISTORIES = 8  # of the policies that achieve a counterexample
-MAPPED_OUTCOMES = 5  # among which the corners of a map are chosen
 DRAWN_LOTTERIES = 200  # of a menu; a black box is asked about fewer pairs
 ASKED_LOTTERIES = 30
 MARKS: dict[type[Any], tuple[str, str]] = {
@@ -243,52 +236,6 @@ def _row(axiom: str, verdict: Verdict, grounds: str) -> str:
 
 
 # -- pictures of the whole relation ---------------------------------------------------------------------------------
-
-
-def map_corners(relation: Relation[Any], outcomes: Sequence[Any]) -> tuple[Any, Any, Any] | None:
-    """Three outcomes over which a relation shows best, the worst first; ``None`` if there are fewer.
-
-    Among a few of many outcomes, evenly spread, those over which it differs most from an expected reward; then those
-    whose triangle is shared most evenly by better, worse, indifferent and incomparable, seen from its centre.
-    """
-    if len(outcomes) < 3:
-        return None
-    last = min(len(outcomes), MAPPED_OUTCOMES) - 1
-    tried = [outcomes[k * (len(outcomes) - 1) // last] for k in range(last + 1)]
-    faces = list(combinations(tried, 3))
-    chosen = max(faces, key=lambda corners: _character(relation, corners)) if len(faces) > 1 else faces[0]
-    return choose_corners(relation, chosen, [Distribution.point(o) for o in chosen])
-
-
-def _character(relation: Relation[Any], corners: tuple[Any, ...]) -> tuple[int, int, int]:
-    """What fails in a small sample of the triangle, how often, and minus the largest share seen from the centre.
-
-    It may fail independence, transitivity and totality, of which each counts one, and how often the first two. Pairs
-    are compared once more after half of a corner is mixed in; the sample has corners and middles of edges.
-    """
-    preference = Preference(corners, formula_of(relation, corners, closed=False))
-    total = sum(interior(3)[0])
-    ends = [(total * (k == 0), total * (k == 1), total * (k == 2)) for k in range(3)]
-    middles = [(total - x, total - y, total - z) for x, y, z in ends]
-    weights = [*interior(3), *ends, *middles]
-    seen = [preference.at(w) for w in weights]
-    pairs = list(combinations(range(len(seen)), 2))
-    stands = {(i, j): preference.stand(seen[i], seen[j]) for i, j in pairs}
-    broken = 0
-    for end in ends:
-        mixed = [preference.at((u + end[0], v + end[1], w + end[2])) for u, v, w in weights]
-        broken += sum(preference.stand(mixed[i], mixed[j]) != stands[i, j] for i, j in pairs)
-    below = {pair for (i, j), stand in stands.items() for pair in _below(i, j, stand)}
-    cyclic = sum((i, k) not in below for i, j in below for j_, k in below if j == j_ and i != k)
-    failing = (broken > 0) + (cyclic > 0) + (APART in stands.values())
-    centre = preference.at((1, 1, 1))
-    around = [preference.stand(x, centre) for x in seen]
-    return failing, broken + cyclic, -max(around.count(stand) for stand in around)
-
-
-def _below(i: int, j: int, stand: str) -> list[tuple[int, int]]:
-    """The pairs of ≼ among two lotteries, of which the first stands so to the second."""
-    return [(i, j)] * (stand in (WORSE, SAME)) + [(j, i)] * (stand in (BETTER, SAME))
 
 
 def _map(report: Report, name: str) -> str:

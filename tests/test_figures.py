@@ -22,8 +22,10 @@ import pytest
 
 import prefcore as pc
 from prefcore import figures, page
-from prefcore.chart import APART, BETTER, BORDER, CORNERS, JUMP, SAME, XY, Contours
 from prefcore.heatmap import Heat, colour, heat, heatmap
+from prefcore.pictures.contours import Contours
+from prefcore.pictures.plane import CORNERS, XY
+from prefcore.pictures.stands import APART, BETTER, BORDER, JUMP, SAME
 from prefcore.triangle import contours_of, indifference_map, scene
 
 matplotlib.use("Agg")
