@@ -29,7 +29,7 @@ from prefcore.triangle import LEVELS, contours_of, scene
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from prefcore.heatmap import View
+    from prefcore.pictures.intransitivity import View
 
 HATCH = {SAME: "...", APART: "////"}
 GROUND = {SAME: "#e4e4e4", APART: "#ffffff"}
@@ -104,7 +104,8 @@ def heatmap(
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Rectangle
 
-    from prefcore.heatmap import CLASS, CYCLE, GREY, LABELLED, heat, legend_words, triple_cells
+    from prefcore.heatmap import CLASS, CYCLE, GREY, LABELLED, legend_words, triple_cells
+    from prefcore.pictures.intransitivity import heat
 
     shown = heat(matrix, labels, view, order, components)
     axes = ax if ax is not None else _new_axes()

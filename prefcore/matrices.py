@@ -533,8 +533,9 @@ def _as_html(report: PairwiseReport | ChoiceReport, picture: str = "") -> str:
 
 def _drawn(report: PairwiseReport) -> str:
     """The matrix as a heat map, or why there is none."""
-    from prefcore.heatmap import MOST_CELLS, heatmap
+    from prefcore.heatmap import heatmap
     from prefcore.page import figure, unique
+    from prefcore.pictures.intransitivity import MOST_CELLS
 
     n = len(report.names)
     if n > MOST_CELLS:

@@ -22,8 +22,9 @@ import pytest
 
 import prefcore as pc
 from prefcore import figures, page
-from prefcore.heatmap import Heat, colour, heat, heatmap
+from prefcore.heatmap import colour, heatmap
 from prefcore.pictures.contours import Contours
+from prefcore.pictures.intransitivity import Heat, heat
 from prefcore.pictures.plane import CORNERS, XY
 from prefcore.pictures.stands import APART, BETTER, BORDER, JUMP, SAME
 from prefcore.triangle import contours_of, indifference_map, scene

@@ -11,7 +11,8 @@ from math import floor, isfinite, log10
 
 import numpy as np
 
-from prefcore.heatmap import DIVERGING, GREY
+from prefcore.heatmap import GREY
+from prefcore.pictures.intransitivity import DIVERGING
 from prefcore.pictures.svg import FAINT, FONT, INK, SIZE, XMLNS, extent, plain, shortened
 from solvers.rewards.data_sets.report import DataSetReport, Score
 from solvers.rewards.data_sets.tally import Floats
