@@ -510,13 +510,13 @@ def _as_text(report: PairwiseReport | ChoiceReport) -> str:
 
 
 def _as_html(report: PairwiseReport | ChoiceReport, picture: str = "") -> str:
-    from prefcore import page  # drawn only when somebody looks
+    from prefcore.pages.elements import MARKS, STYLE  # drawn only when somebody looks
 
     stories = dict(_stories(report))
 
     def row(axiom: str, verdict: Verdict) -> str:
         why = f"{verdict.reason}; {verdict.advice}" if isinstance(verdict, Unknown) else stories.get(axiom, "")
-        mark, word = page.MARKS[type(verdict)]
+        mark, word = MARKS[type(verdict)]
         said = f'<span class="mark" aria-hidden="true">{mark}</span>{word}'
         cells = (html.escape(STATEMENTS[axiom]), said, html.escape(why))
         classes = ("", f' class="verdict {word}"', "")
@@ -528,13 +528,13 @@ def _as_html(report: PairwiseReport | ChoiceReport, picture: str = "") -> str:
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in report.notes)
     title = html.escape(report.title[:1].upper() + report.title[1:])
     table = f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
-    return f'<style>{page.STYLE}</style><div class="prefcore"><h1>{title}</h1>{table}{notes}{picture}</div>'
+    return f'<style>{STYLE}</style><div class="prefcore"><h1>{title}</h1>{table}{notes}{picture}</div>'
 
 
 def _drawn(report: PairwiseReport) -> str:
     """The matrix as a heat map, or why there is none."""
     from prefcore.heatmap import heatmap
-    from prefcore.page import figure, unique
+    from prefcore.pages.elements import figure, unique
     from prefcore.pictures.intransitivity import MOST_CELLS
 
     n = len(report.names)

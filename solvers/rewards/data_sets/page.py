@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prefcore.page import STYLE, figure, unique
+from prefcore.pages.elements import STYLE, figure, unique
 from prefcore.pictures.svg import plain
 from solvers.rewards.data_sets.pictures import MOST_ROWS, matrix_of, pairs_matrix, scores_plot
 from solvers.rewards.data_sets.report import DataSetReport
