@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 
 from scipy.special import gammaincc
 
@@ -24,6 +25,7 @@ from solvers.rewards.pairwise.win_counts import (
 )
 
 LEVEL = 0.01  # at which goodness of fit rejects
+FEWEST = 99  # data sets of a bootstrap whose p-value, 1/(1 + FEWEST) at least, can be as small as that
 SHOWN = 6  # names in a sentence
 
 
@@ -33,7 +35,8 @@ class GoodnessOfFit:
 
     ``method`` is "chi-square" or "parametric bootstrap" (with ``repetitions``). ``thin`` says that the expected counts
     are too small for the chi-square distribution (Cochran's rule: one is below 1, or more than a fifth are below 5);
-    ``note`` says what else to mind, and is empty if nothing.
+    if half of them are below 1, or no degrees of freedom are left, ``p_value`` is NaN. A bootstrap's is
+    ``1 / (1 + repetitions)`` at least. ``note`` says what else to mind, and is empty if nothing.
     """
 
     statistic: float
@@ -47,11 +50,25 @@ class GoodnessOfFit:
     @property
     def rejects(self) -> bool:
         """Whether the model is rejected at 1% by a test that can be relied on."""
-        return self.p_value < LEVEL and (self.method != "chi-square" or not self.thin)
+        return self.conclusive and self.p_value <= LEVEL
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether the test could have rejected: there is something to test, and enough comparisons or data sets."""
+        enough = self.repetitions >= FEWEST if self.repetitions else not self.thin
+        return enough and not isnan(self.p_value)
+
+    @property
+    def shown(self) -> str:
+        """The p-value in words; a bootstrap's smallest is a bound."""
+        if isnan(self.p_value):
+            return "no p-value"
+        floor = self.repetitions > 0 and self.p_value * (1 + self.repetitions) < 1.5
+        return f"p ≤ 1/{1 + self.repetitions}" if floor else f"p = {self.p_value:.3g}"
 
     def __str__(self) -> str:
         how = f"{self.repetitions} parametric bootstraps" if self.repetitions else self.method
-        words = f"deviance {self.statistic:.4g} on {self.degrees_of_freedom} degrees of freedom, p = {self.p_value:.3g}"
+        words = f"deviance {self.statistic:.4g} on {self.degrees_of_freedom} degrees of freedom, {self.shown}"
         return f"{words} ({how})" + (f"; {self.note}" if self.note else "")
 
 
@@ -86,7 +103,9 @@ def chi_square(statistic: float, degrees_of_freedom: int, expected: Floats, note
         notes = [*notes, "as many parameters as pairs: nothing is left to test"]
     elif thin:
         notes = [*notes, "too few comparisons a pair for the chi-square distribution: test by a parametric bootstrap"]
-    p = float(gammaincc(degrees_of_freedom / 2, max(statistic, 0.0) / 2)) if degrees_of_freedom else float("nan")
+    # With a comparison or two a pair the distribution has nothing to do with the data; p would be a large or small lie.
+    known = degrees_of_freedom > 0 and bool((expected < 1).mean() < 0.5)
+    p = float(gammaincc(degrees_of_freedom / 2, max(statistic, 0.0) / 2)) if known else float("nan")
     return GoodnessOfFit(statistic, degrees_of_freedom, p, "chi-square", 0, thin, "; ".join(notes))
 
 
@@ -99,8 +118,12 @@ def diagnose_fit(
     converged: bool,
     regularised: bool,
     fit: GoodnessOfFit,
+    whole: bool,
 ) -> Diagnosis:
-    """The diagnosis; ``levels``: groups that the tie parameter separates, if it is what diverges."""
+    """The diagnosis; ``levels``: groups that the tie parameter separates, if it is what diverges.
+
+    ``whole``: the counts are whole numbers, so that a bootstrap can draw as many.
+    """
     labels = weak_components(counts)
     components = members_of(labels)
     disconnected = len(components) > 1
@@ -134,12 +157,19 @@ def diagnose_fit(
     if fit.rejects:
         findings.append(f"misfit: chances of their own for each pair fit far better than scores: {fit}.")
         advice.append("Don't trust a scalar reward here: model the pairs (a preference model, a von Neumann winner).")
-    elif cycle and fit.thin and fit.method == "chi-square":
-        findings.append("The comparisons are too few a pair to say whether this is chance: ask for a bootstrap.")
+    elif fit.degrees_of_freedom and not fit.conclusive:
+        lack = f"{fit.repetitions} data sets are too few" if fit.repetitions else "too few comparisons a pair"
+        what, how = "this is chance" if cycle else "the scores fit", ": ask for a bootstrap" if whole else ""
+        findings.append(f"Whether {what} isn't known, {lack} to test the fit{how}.")
+        advice.append(
+            f"Test the fit by a bootstrap of {FEWEST} data sets or more: .test_of_fit(numpy.random.default_rng(seed))."
+            if whole
+            else "Compare each pair more often, or count whole comparisons: a bootstrap can test the fit then."
+        )
+    elif cycle and fit.conclusive:
+        findings.append(f"Chance may explain the cycle: goodness of fit doesn't reject at 1% ({fit.shown}).")
     elif cycle:
-        findings.append("Chance may well explain the cycle: goodness of fit doesn't reject.")
-    elif fit.thin and fit.method == "chi-square" and fit.degrees_of_freedom:
-        findings.append("Too few comparisons a pair to test the fit by chi-square: ask for a bootstrap.")
+        findings.append("Whether this is chance is not known: there is nothing left to test.")
     if exists and not converged:
         findings.append(
             "The iterations ended before the gradient was small: raise max_iterations, or the tolerance where weights "
@@ -148,7 +178,8 @@ def diagnose_fit(
     if not exists and regularised:
         findings.append("The scores depend on the strength of the prior: without it there would be none.")
     if not (disconnected or separable or cycle or fit.rejects or not exists or not converged):
-        findings.insert(0, "no objection: connected, not separable, no majority cycle, no misfit found.")
+        misfit = ", no misfit found" if fit.conclusive or not fit.degrees_of_freedom else ""
+        findings.insert(0, f"no objection: connected, not separable, no majority cycle{misfit}.")
     return Diagnosis(
         disconnected,
         components,

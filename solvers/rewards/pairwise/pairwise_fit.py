@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.rewards.pairwise.newton import maximise
-from solvers.rewards.pairwise.objections import GoodnessOfFit, chi_square
+from solvers.rewards.pairwise.objections import FEWEST, LEVEL, GoodnessOfFit, chi_square
 from solvers.rewards.pairwise.pair_likelihoods import Derivatives, chances, evaluate, saturated
 from solvers.rewards.pairwise.win_counts import (
     Floats,
@@ -153,7 +153,7 @@ def by_chi_square(fit: PairwiseFit, halves: bool) -> GoodnessOfFit:
     notes = []
     if halves:
         notes.append("ties count as halves, which makes the deviance smaller than the distribution supposes")
-    if not _whole(fit.counts) and not halves:
+    if not is_whole(fit.counts) and not halves:
         notes.append("the weights are no whole numbers, so the distribution need not be right")
     if fit.ridge > 0:
         notes.append("the prior makes the deviance larger than the distribution supposes")
@@ -162,7 +162,7 @@ def by_chi_square(fit: PairwiseFit, halves: bool) -> GoodnessOfFit:
 
 def by_bootstrap(fit: PairwiseFit, generator: np.random.Generator, repetitions: int) -> GoodnessOfFit:
     """The deviance by those of data drawn from the fitted model with the same numbers of comparisons."""
-    if not _whole(fit.counts):
+    if not is_whole(fit.counts):
         raise ValueError("a bootstrap draws whole comparisons: counts and ties (not halves) must be whole numbers")
     if repetitions < 1:
         raise ValueError(f"repetitions must be at least 1, got {repetitions}")
@@ -177,9 +177,12 @@ def by_bootstrap(fit: PairwiseFit, generator: np.random.Generator, repetitions: 
         again = fit_pairs(sample, fit.kind, fit.ridge, 1e-6, fit.limit, fit.scores)
         larger += deviance(again) >= found - 1e-9 * (1 + abs(found))
     p_value = (1 + larger) / (1 + repetitions)
-    return GoodnessOfFit(found, degrees_of_freedom(fit), p_value, "parametric bootstrap", repetitions, False, "")
+    few = repetitions < FEWEST
+    note = f"p can't be as small as {LEVEL}: that takes {FEWEST} data sets" if few else ""
+    return GoodnessOfFit(found, degrees_of_freedom(fit), p_value, "parametric bootstrap", repetitions, False, note)
 
 
-def _whole(counts: WinCounts) -> bool:
+def is_whole(counts: WinCounts) -> bool:
+    """Whether all counts, ties included, are whole numbers."""
     parts: Sequence[Floats] = (counts.wins, counts.losses, counts.ties)
     return all(bool((x == np.rint(x)).all()) for x in parts)

@@ -24,7 +24,7 @@ from scipy.linalg.lapack import dpotrf, dpotri
 from solvers.rewards.pairwise.newton import border_of, information, iterative
 from solvers.rewards.pairwise.objections import Diagnosis, GoodnessOfFit, diagnose_fit
 from solvers.rewards.pairwise.pair_likelihoods import saturated
-from solvers.rewards.pairwise.pairwise_fit import PairwiseFit, by_bootstrap, by_chi_square, fit_pairs
+from solvers.rewards.pairwise.pairwise_fit import PairwiseFit, by_bootstrap, by_chi_square, fit_pairs, is_whole
 from solvers.rewards.pairwise.win_counts import Floats, WinCounts, read_counts
 
 LARGEST = 12_000  # items whose covariance matrix (8 n² bytes) is made
@@ -167,6 +167,7 @@ class BradleyTerry:
             converged=self.converged,
             regularised=self.regularisation > 0,
             fit=self.goodness_of_fit,
+            whole=is_whole(self._fitted.counts),
         )
 
 
