@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from prefcore.matrices import STATEMENTS, ChoiceReport, PairwiseReport, check_choice, check_pairwise
+from prefcore.matrices import ChoiceReport, PairwiseReport, check_choice, check_pairwise
 from prefcore.records import EvidenceRejected
 from prefcore.stochastic import (
     CHOICE_AXIOMS,
@@ -28,6 +28,7 @@ from prefcore.stochastic import (
     check_stochastic,
     violation,
 )
+from prefcore.stochastic_reports import STATEMENTS
 from prefcore.verdicts import Proved, Refuted, Unknown
 
 WEAK, MODERATE, STRONG, TRIANGLE, PRODUCT = PAIRWISE_AXIOMS

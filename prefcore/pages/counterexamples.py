@@ -56,7 +56,7 @@ class Story:
 
 
 def stories_of(report: Report) -> Iterator[Story]:
-    """The counterexamples of a report, in its order; a pre-order's is told where it stands already."""
+    """The counterexamples of a report, in its order; that of a pre-order once, at the axiom which fails."""
     shown: dict[Counterexample | Cycle, tuple[str, ...]] = {}
     for axiom, verdict in report.items():
         if not isinstance(verdict, Refuted) or not isinstance(verdict.evidence, (Counterexample, Cycle)):
