@@ -55,7 +55,7 @@ def cases(folder: Path) -> Iterable[tuple[str, Any, str, bool, str]]:
         False,
         "never lost",
     )
-    yield "two items", [("a", "b"), ("b", "a")] * 30, REWARD, True, "no circle of pairs"
+    yield "two items", [("a", "b"), ("a", "b"), ("b", "a")] * 30, REWARD, True, "no circle of pairs"
     yield "texts", texts(folder, 150, 2, generator), DPO, True, "cannot be tested"
     tiny = [(f"i{i}", f"i{j}", int(1e5 * bent[i, j])) for i, j in permutations(range(4), 2)]
     yield (

@@ -14,17 +14,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Literal
-from unicodedata import normalize
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from prefcore.matrices import PairwiseReport, check_pairwise
-from solvers.rewards.data_sets.advice import SEVERAL, THIN, Findings, better_group, recommend, saved
-from solvers.rewards.data_sets.effects import LengthEffect, PositionEffect, length_effect, position_effect
+from solvers.rewards.data_sets.adjusted import adjusted
+from solvers.rewards.data_sets.advice import THIN, Findings, recommend
+from solvers.rewards.data_sets.cautions import cautions_on, notes_on, untested
+from solvers.rewards.data_sets.effects import length_effect, position_effect
 from solvers.rewards.data_sets.held_out import predict
 from solvers.rewards.data_sets.hodge import hodge
-from solvers.rewards.data_sets.misfit import free_pairs, misfit
+from solvers.rewards.data_sets.misfit import coin, free_pairs, misfit
 from solvers.rewards.data_sets.own_cycles import cyclic_by_chance, group_cycles
 from solvers.rewards.data_sets.progress import bar
 from solvers.rewards.data_sets.reading import count
@@ -52,10 +53,8 @@ MOST_ERRORS = 2_000  # ... with standard errors
 MOST_DENSE = 200  # ... from full matrices
 MOST_RESAMPLED = 60
 PRIOR = 1.0
-NOTEWORTHY = 0.005  # nats that rewards by judge or context must save to be mentioned
 MOST_TESTED, MOST_WEAK = 8, 30  # items for all three transitivity tests, and for the weak one
 MOST_EXACT = 60  # items whose frequencies are checked exactly
-MOST_COMPARED_LABELS = 20_000
 BOOTSTRAP = 99  # data sets drawn for weak transitivity; half as many for the others, which take longer
 MOST_ORDERS = 500  # partial rankings that are searched for each of them
 MOST_REDRAWN = 200_000  # combinations whose answers are drawn anew for the cycles that chance makes
@@ -99,12 +98,13 @@ def diagnose(
 def _report(source: str, tally: Tally, generator: np.random.Generator) -> DataSetReport:
     answers, names = tally.answers(), tuple(tally.labels)
     counts = pooled(answers, len(names))
-    notes = [*tally.notes, *_notes(tally, answers)]
+    notes = [*tally.notes, *notes_on(tally, answers)]
     coverage = _coverage(tally, answers, counts)
     connectivity, groups = _connectivity(counts, names)
     fit = _fit(counts, connectivity.components == 1, notes)
     prior = 1 / fit.regularisation if fit is not None and fit.regularisation else 0.0
     lost = misfit(counts, generator)
+    beside = adjusted(counts, tally.cells, generator) if lost is not None else None
     bare = tally.text and not free_pairs(counts)
     held = None if bare else predict(answers, len(names), generator, contexts=not tally.text)
     if held is not None and held.not_fitted:
@@ -116,15 +116,19 @@ def _report(source: str, tally: Tally, generator: np.random.Generator) -> DataSe
     position, length = position_effect(tally.shown), length_effect(tally.lengths)
     found = Findings(
         text=tally.text,
-        answers=float((counts.wins + counts.losses).sum()),
+        answers=float(counts.totals.sum()),
+        decided=float((counts.wins + counts.losses).sum()),
         scores=len(names) - connectivity.components,
         parts=connectivity.components,
         pairs=len(counts.i),
         unbeaten=_unbeaten(groups, names) if connectivity.components == 1 else "",
+        coin=coin(counts),
+        adjusted=beside,
         misfit=lost,
         circles=free_pairs(counts),
         held_out=held,
         weak_p_value=next((t.p_value for t in tests if t.kind == "weak"), None),
+        untested=untested(answers),
     )
     advice = recommend(found)
     return DataSetReport(
@@ -142,11 +146,13 @@ def _report(source: str, tally: Tally, generator: np.random.Generator) -> DataSe
         scores=scores,
         prior=prior,
         misfit=lost,
+        adjusted=beside,
         held_out=held,
         winner=winner,
         hodge=hodge(counts) if len(names) <= MOST_FITTED else None,
         recommendation=replace(
-            advice, cautions=_cautions(tally, coverage, cycles, position, length, found, advice.method)
+            advice,
+            cautions=cautions_on(tally, coverage, cycles, position, length, found, advice.method, advice.reason),
         ),
         malformed=tally.malformed,
         malformed_lines=tuple(tally.quoted),
@@ -305,7 +311,7 @@ def _transitivity(
             won, kind, generator if whole else None, times if whole else 0, limit=MOST_ORDERS
         )
         order = tuple(names[k] for k in found.order)
-        tests.append(Transitivity(kind, found.statistic, found.p_value, order, found.exact))
+        tests.append(Transitivity(kind, found.statistic, found.p_value, times if whole else 0, order, found.exact))
     return tuple(tests)
 
 
@@ -320,73 +326,3 @@ def _frequencies(counts: WinCounts, names: tuple[Any, ...]) -> PairwiseReport | 
         shares[i][j] = (a + c / 2) / (a + b + c)
         shares[j][i] = 1 - shares[i][j]
     return check_pairwise(shares, names)
-
-
-# -- what else to mind ----------------------------------------------------------------------------------------------
-
-
-def _notes(tally: Tally, answers: Answers) -> list[str]:
-    notes = []
-    if tally.not_kept:
-        notes.append(
-            f"{tally.not_kept:,} of {tally.total:,} judgements are about pairs that were not kept: there are more "
-            f"than {tally.most_keys:,} pairs. They are missing below."
-        )
-    if tally.extra and bool((answers.weight != answers.records).any()):
-        notes.append("Weights count as that many answers in tests and intervals.")
-    if tally.judges and tally.unknown_judges:
-        notes.append(f"{tally.unknown_judges:,} judgements name no judge.")
-    alike: dict[str, Any] = {}
-    if not tally.text and len(tally.labels) <= MOST_COMPARED_LABELS:
-        for label in tally.labels:
-            key = " ".join(normalize("NFKC", str(label)).casefold().split())
-            if key in alike:
-                notes.append(f"{alike[key]!r} and {label!r} are almost the same name, and count as different items.")
-            alike.setdefault(key, label)
-    return notes
-
-
-def _cautions(
-    tally: Tally,
-    coverage: Coverage,
-    cycles: Cycles,
-    position: PositionEffect | None,
-    length: LengthEffect | None,
-    found: Findings,
-    method: str,
-) -> tuple[str, ...]:
-    said = []
-    if length is not None and (length.longer.low > 0.55 or length.longer.high < 0.45):
-        which = "longer" if length.longer.share > 0.5 else "shorter"
-        share = max(length.longer.share, 1 - length.longer.share)
-        said.append(f"the {which} text was preferred in {100 * share:.0f} %: whatever is trained may learn length")
-    if position is not None and position.advantage is not None and position.p_value is not None:
-        if position.p_value < 0.01 and not 1 / 1.1 <= position.advantage <= 1.1:
-            where = "first" if position.advantage > 1 else "second"
-            factor = max(position.advantage, 1 / position.advantage)
-            said.append(f"being shown {where} multiplies the odds by {factor:.2f}: show each pair in both orders")
-    elif position is not None and position.first.p_value < 0.01:
-        said.append(
-            f"the first shown was preferred in {100 * position.first.share:.0f} %, and no pair was shown both ways: "
-            "merit and position cannot be told apart"
-        )
-    held = found.held_out
-    group = better_group(held)
-    if group is not None and group.nats_saved.low > NOTEWORTHY and method != SEVERAL:
-        said.append(f"{group.name}s differ: with a reward for each, {saved(group)}")
-    chance = cycles.by_chance
-    if cycles.own is not None and chance is not None and cycles.own.cyclic > chance[2]:
-        said.append(
-            f"more {cycles.own.kind} contain a cycle than independent answers by one reward would ({chance[0]:.0f})"
-        )
-    if coverage.ties > 0.2 * coverage.comparisons:
-        said.append(
-            f"{100 * coverage.ties / coverage.comparisons:.0f} % are ties: use a model that has them (Davidson)"
-        )
-    if found.misfit is not None and found.misfit.thin:
-        said.append("answers a pair are few: the misfit's interval is rough")
-    if tally.rankings:
-        said.append("the comparisons come from orders and depend on each other: intervals are too narrow")
-    if tally.malformed:
-        said.append(f"{tally.malformed:,} malformed records were left out")
-    return tuple(said)

@@ -1,6 +1,9 @@
 """How well rewards predict answers that they have not seen, against each pair's own frequency.
 
-Every answer goes to one of `folds` parts at random, so each pair and judge is split within itself. Each predictor is
+The answers of each pair are shuffled and dealt to `folds` parts, so that these have as many of it, but for one. (Beyond
+two million answers each goes to a part at random.) Parts are not balanced by outcome, which would let a predictor guess
+what was left out; so where a pair's answers are exactly even, the rest leans the other way, and its own share is wrong
+more often than a coin. Each predictor is
 fitted without a part and judged on it, by the share of wrong predictions (an even prediction is half wrong; ties are
 left out) and by the mean of -ln of the probability that it gave the answer (nats). The predictors:
 
@@ -19,18 +22,18 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, diags_array, eye_array
-from scipy.sparse.linalg import cg
+from scipy.sparse import csr_array
 from scipy.special import expit
 from scipy.stats import t as student
 
+from solvers.rewards.data_sets.logistic import logistic
 from solvers.rewards.data_sets.tally import Answers, Floats, Ints
 
 MOST_GROUPS = 200  # judges, or contexts, whose own scores are fitted
 MOST_ITEMS = 2_000
 FEWEST_CLUSTERS = 20
 PRIOR = 1.0
-DENSE, STEPS = 100, 60  # items up to which the full matrix is solved, and Newton steps
+MOST_DEALT = 2_000_000  # answers that are dealt out one by one
 EVEN = 1e-12  # from one half, for a prediction to be even
 
 
@@ -128,10 +131,25 @@ def _fold(answers: Answers, generator: np.random.Generator, folds: int) -> _Fold
     entries = Answers(**{name: getattr(answers, name)[kept] for name in names})
     low, high = np.minimum(entries.winner, entries.loser), np.maximum(entries.winner, entries.loser)
     pairs, pair = np.unique(np.stack([low, high]), axis=1, return_inverse=True)
-    counts = generator.multinomial(entries.records, np.full(folds, 1 / folds))
+    pair = pair.ravel()
+    counts = _dealt(entries.records, pair, folds, generator)
     weights = counts * (entries.weight / entries.records)[:, None]
     upward = (entries.winner == low).astype(float)
-    return _Folded(entries, pair.ravel(), pairs[0], pairs[1], upward, weights, counts)
+    return _Folded(entries, pair, pairs[0], pairs[1], upward, weights, counts)
+
+
+def _dealt(records: Ints, pair: Ints, folds: int, generator: np.random.Generator) -> Ints:
+    """How many answers of each entry fall into each fold: each pair's are dealt one by one, from a fold at random."""
+    if records.sum() > MOST_DEALT:
+        return np.asarray(generator.multinomial(records, np.full(folds, 1 / folds)), dtype=np.int64)
+    entry = np.repeat(np.arange(len(records)), records)
+    order = np.lexsort([generator.random(len(entry)), pair[entry]])
+    entry = entry[order]
+    sizes = np.bincount(pair[entry])
+    rank = np.arange(len(entry)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    begin = generator.integers(0, folds, len(sizes))
+    fold = (rank + np.repeat(begin, sizes)) % folds
+    return np.bincount(entry * folds + fold, minlength=len(records) * folds).reshape(len(records), folds)
 
 
 def _scores(folded: _Folded, train: Floats, used: NDArray[np.bool_], items: int, around: Floats | None) -> Floats:
@@ -146,43 +164,10 @@ def _scores(folded: _Folded, train: Floats, used: NDArray[np.bool_], items: int,
     shift = np.zeros(len(low)) if around is None else around[low] - around[high]
     known, places = np.unique(np.concatenate([low, high]), return_inverse=True)
     scores = np.zeros(items)
-    scores[known] = penalised(places[: len(low)], places[len(low) :], wins[met], losses[met], shift)
+    signs, rows = np.repeat([1.0, -1.0], len(low)), np.tile(np.arange(len(low)), 2)
+    slope = csr_array((signs, (rows, places)), (len(low), len(known)))
+    scores[known] = logistic(slope, wins[met], losses[met], shift, PRIOR)
     return scores
-
-
-def penalised(i: Ints, j: Ints, wins: Floats, losses: Floats, shift: Floats) -> Floats:
-    """The s that maximise ``Σ wins ln σ(s_i - s_j + shift) + losses ln σ(s_j - s_i - shift) - Σ s² / 2``.
-
-    By Newton's method: the penalty bounds the curvature from below, and a step is halved while it loses.
-    """
-    size = int(max(i.max(), j.max())) + 1
-    signs, rows = np.repeat([1.0, -1.0], len(i)), np.tile(np.arange(len(i)), 2)
-    slope = csr_array((signs, (rows, np.concatenate([i, j]))), (len(i), size))
-    small = size <= DENSE
-    slope = slope.toarray() if small else slope
-    s, total = np.zeros(size), wins + losses
-
-    def loss(at: Floats) -> float:
-        x = slope @ at + shift
-        return float(wins @ np.logaddexp(0, -x) + losses @ np.logaddexp(0, x) + PRIOR / 2 * (at @ at))
-
-    now = loss(s)
-    for _ in range(STEPS):
-        p = expit(slope @ s + shift)
-        gradient = slope.T @ (total * p - wins) + PRIOR * s
-        weight = total * p * (1 - p)
-        if small:
-            step = np.linalg.solve(slope.T @ (weight[:, None] * slope) + PRIOR * np.eye(size), gradient)
-        else:
-            curvature = slope.T @ diags_array(weight) @ slope
-            step = cg(curvature + PRIOR * eye_array(size, format="csr"), gradient, rtol=1e-6)[0]
-        if float(gradient @ step) < 1e-10 * (1 + now):
-            break
-        length = 1.0
-        while (then := loss(s - length * step)) > now and length > 1e-9:
-            length /= 2
-        s, now = s - length * step, then
-    return s
 
 
 def _chance(folded: _Folded, scores: Floats) -> Floats:

@@ -34,6 +34,8 @@ class Hodge:
     scores: of mean zero in each connected part. gradient, cyclic: their sum is Y. cyclic_share: of the squared norm.
     by_chance: the cyclic norm to be expected if the gradient were all, as a share of the same norm (``None`` for more
     than 500 items). curl_share, harmonic_share: the parts of `cyclic_share` (``None`` if triangles are too many).
+    one_sided: pairs whose answers all went one way; their true log-odds are infinite, and what stands for them depends
+    on the halves added, so where there are more than a few the shares say little.
     """
 
     scores: Floats
@@ -45,6 +47,7 @@ class Hodge:
     by_chance: float | None
     curl_share: float | None
     harmonic_share: float | None
+    one_sided: int
 
 
 def hodge(counts: WinCounts) -> Hodge:
@@ -82,6 +85,7 @@ def hodge(counts: WinCounts) -> Hodge:
         by_chance=None if by_chance is None or not norm else by_chance / norm,
         curl_share=None if curl is None or not norm else curl / norm,
         harmonic_share=None if curl is None or not norm else max(rest - curl, 0.0) / norm,
+        one_sided=int(((counts.wins + counts.ties == 0) | (counts.losses + counts.ties == 0)).sum()),
     )
 
 

@@ -13,7 +13,7 @@ variance of each pair's deviance under the fitted chances, less what the fitted 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import log, sqrt
 
 import numpy as np
 from scipy.optimize import brentq
@@ -26,6 +26,7 @@ from solvers.rewards.pairwise.pairwise_fit import deviance, fit_pairs
 from solvers.rewards.pairwise.win_counts import WinCounts, members_of, weak_components
 
 DRAWS = 200
+A_COIN = 10  # answers for each free score that are needed for the test against a coin
 A_SCORE, A_PAIR = 20, 2  # answers for each free score, and for each pair, that are needed
 MOST_ITEMS = 300_000
 MOST_DRAWN = 200  # pairs for which data sets are drawn
@@ -39,8 +40,10 @@ class Misfit:
     """The misfit of one scalar reward, in nats an answer.
 
     nats: as observed; by_chance: to be expected if the reward were right; excess: what is left, with its interval.
-    statistic, degrees_of_freedom, p_value: of the deviance. method: ``"chi-square"``, ``"bootstrap"`` or ``"moments"``;
-    thin: of more than a fifth of the pairs fewer than five answers of one kind are to be expected.
+    The excess is no less than zero, and
+    so is its estimate. statistic, degrees_of_freedom, p_value: of the deviance. method: ``"chi-square"``,
+    ``"bootstrap"`` (with so many `draws`) or ``"moments"``; thin: of more than a fifth of the pairs fewer than five
+    answers of one kind are to be expected.
     """
 
     answers: float
@@ -52,12 +55,28 @@ class Misfit:
     p_value: float
     method: str
     thin: bool
+    draws: int = 0
 
 
 def decided(counts: WinCounts) -> WinCounts:
     """The counts without ties."""
     kept = counts.wins + counts.losses > 0
     return replace(counts.only(kept), ties=np.zeros(int(kept.sum())))
+
+
+def coin(counts: WinCounts) -> float | None:
+    """The p-value of "every answer that is no tie is the toss of a coin" against one reward, by the likelihood ratio.
+
+    Chi-square with items - components degrees of freedom; ``None`` with fewer than 10 answers for each of them.
+    """
+    used = decided(counts)
+    if not len(used.i) or counts.size > MOST_ITEMS:
+        return None
+    scores, total = len(used.i) - free_pairs(used), float(used.totals.sum())
+    if total < A_COIN * scores:
+        return None
+    gain = 2 * (total * log(2) + fit_pairs(used, "logit", 0.0, TOLERANCE, 100).value)
+    return float(chi2.sf(max(gain, 0.0), scores))
 
 
 def free_pairs(counts: WinCounts) -> int:
@@ -92,16 +111,16 @@ def misfit(counts: WinCounts, generator: np.random.Generator) -> Misfit | None:
     if rough and whole and len(used.i) <= MOST_DRAWN:
         drawn = _drawn(used, chance, generator)
         middle, spread = float(drawn.mean()), float(drawn.std(ddof=1))
-        excess = _around(statistic - middle, spread)
+        excess = around(statistic - middle, spread)
         p_value, method = float((1 + (drawn >= statistic).sum()) / (1 + DRAWS)), "bootstrap"
     elif rough and whole:
         middle, spread = _moments(used, chance, scores)
-        excess = _around(statistic - middle, spread)
+        excess = around(statistic - middle, spread)
         p_value, method = float(norm.sf((statistic - middle) / spread)), "moments"
     else:
         middle, method = float(free), "chi-square"
         p_value = float(chi2.sf(statistic, free)) if free else 1.0
-        excess = Interval(statistic - free, *_noncentral(statistic, free))
+        excess = Interval(max(statistic - free, 0.0), *noncentral(statistic, free))
     scaled = Interval(excess.value / scale, excess.low / scale, excess.high / scale)
     return Misfit(
         answers=total,
@@ -113,13 +132,16 @@ def misfit(counts: WinCounts, generator: np.random.Generator) -> Misfit | None:
         p_value=p_value,
         method=method,
         thin=thin,
+        draws=DRAWS if method == "bootstrap" else 0,
     )
 
 
-def _around(excess: float, spread: float) -> Interval:
-    """The excess with its interval; if there is one, the deviance varies more, as the non-central distribution does."""
+def around(excess: float, spread: float) -> Interval:
+    """The excess with its interval, none below zero; if there is one, the deviance varies more, as the non-central
+    distribution does.
+    """
     reach = 1.96 * sqrt(spread**2 + 4 * max(excess, 0.0))
-    return Interval(excess, excess - reach, excess + reach)
+    return Interval(*(max(x, 0.0) for x in (excess, excess - reach, excess + reach)))
 
 
 def _drawn(counts: WinCounts, chance: Floats, generator: np.random.Generator) -> Floats:
@@ -149,7 +171,7 @@ def _moments(counts: WinCounts, chance: Floats, scores: int) -> tuple[float, flo
     return float(mean.sum()) - scores, sqrt(max(variance, 1.0))
 
 
-def _noncentral(statistic: float, free: int) -> tuple[float, float]:
+def noncentral(statistic: float, free: int) -> tuple[float, float]:
     """The 95 % interval of λ of which the deviance is a draw; 0 is its lower end where chance alone gives as much."""
     if not free:
         return 0.0, 0.0

@@ -5,13 +5,14 @@ Everything of the user's (labels, file names, malformed lines) is escaped.
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 
 from prefcore.pages.elements import STYLE, figure, unique
 from prefcore.pictures.svg import plain
 from solvers.rewards.data_sets.pictures import MOST_ROWS, matrix_of, pairs_matrix, scores_plot
 from solvers.rewards.data_sets.report import DataSetReport
-from solvers.rewards.data_sets.text import by_chance, predictions, rows
+from solvers.rewards.data_sets.text import circles, counted, cyclic_part, predictions, printable, rows
 
 HEAD = "<tr><th>question</th><th>finding</th></tr>"
 OWN_STYLE = """
@@ -37,14 +38,11 @@ def document(report: DataSetReport) -> str:
 
 def fragment(report: DataSetReport) -> str:
     """The report as HTML to be shown inside a notebook."""
-    c = report.coverage
     table = "".join(f'<tr><th scope="row">{plain(name)}</th><td>{plain(said)}</td></tr>' for name, said in rows(report))
     name = unique("doctor", str(report.source), table)
-    counted = [f"{c.comparisons:,} comparisons of {c.items:,} items"]
-    counted += [f"{n:,} {what}" for n, what in ((c.judges, "judges"), (c.contexts, "contexts")) if n]
     parts = [
         f'<style>{STYLE}{OWN_STYLE}</style><div class="prefcore">',
-        f'<h1>{plain(_title(report))}</h1><p class="quiet">{plain(", ".join(counted))}</p>',
+        f'<h1>{plain(_title(report))}</h1><p class="quiet">{plain(counted(report))}</p>',
         _advice(report),
         f'<table class="findings"><thead>{HEAD}</thead><tbody>{table}</tbody></table>',
         _predictions(report),
@@ -52,7 +50,7 @@ def fragment(report: DataSetReport) -> str:
         *_notes(report),
         "</div>",
     ]
-    return "\n".join(parts)
+    return printable("\n".join(parts))
 
 
 def _title(report: DataSetReport) -> str:
@@ -77,12 +75,14 @@ def _first_upper(text: str) -> str:
 def _pictures(report: DataSetReport, name: str) -> list[str]:
     parts = []
     few = f" The first {MOST_ROWS} of {len(report.items):,} items." if len(report.items) > MOST_ROWS else ""
-    if report.scores:
+    if any(isfinite(s.score) for s in report.scores):
         said = "Bradley–Terry scores, the best first. A difference of 1 is odds of 2.7 to 1."
         if report.winner is not None:
             said += " Right: the lottery that no item beats on average; orange: its mean over data drawn anew."
         parts += ["<h2>Scores</h2>", figure(scores_plot(report), said + few)]
     found = report.hodge
+    if report.text and report.connectivity.components > 1:
+        return ['<p class="quiet">No pictures: texts are compared within their prompts only.</p>']
     if found is None or report.connectivity.components > 1:
         return parts
     counts, wide = report.counts, ("−{0:.2f}", "0", "+{0:.2f}")
@@ -90,10 +90,10 @@ def _pictures(report: DataSetReport, name: str) -> list[str]:
         ("Wins", (counts.wins - counts.losses) / counts.totals, "Wins minus losses, as a share of the answers",
          "Blue: the row is preferred to the column. Hatched: never compared."),
         ("What scores can say", found.gradient, "The transitive part of the log-odds: differences of scores",
-         f"By weighted least squares: {100 * (1 - found.cyclic_share):.1f} % of the squared norm."),
+         "Differences of scores, by weighted least squares."),
         ("What runs in circles", found.cyclic, "The cyclic part of the log-odds: what is left",
-         f"{100 * found.cyclic_share:.1f} % of the norm{by_chance(found)}. Mind the scale of its colours."),
-    )  # fmt: skip
+         f"{cyclic_part(report)}. Mind the scale of its colours."),
+    )[: 3 if circles(report) else 1]  # fmt: skip
     for k, (heading, values, title, said) in enumerate(drawn):
         matrix, labels = matrix_of(report, values)
         parts += [

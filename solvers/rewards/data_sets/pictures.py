@@ -13,9 +13,10 @@ import numpy as np
 
 from prefcore.heatmap import GREY
 from prefcore.pictures.intransitivity import DIVERGING
-from prefcore.pictures.svg import FAINT, FONT, INK, SIZE, XMLNS, extent, plain, shortened
+from prefcore.pictures.svg import FAINT, FONT, INK, SIZE, XMLNS, extent, plain
 from solvers.rewards.data_sets.report import DataSetReport, Score
 from solvers.rewards.data_sets.tally import Floats
+from solvers.rewards.data_sets.text import named
 
 MOST_ROWS = 60  # items that are drawn
 NUMBERED = 10  # items with numbers in the cells
@@ -29,7 +30,7 @@ LEGEND = 200
 def scores_plot(report: DataSetReport) -> str:
     """Each item's score with its 95 % interval, and its part in the von Neumann winner."""
     rows = report.scores[:MOST_ROWS]
-    labels = [shortened(str(s.item), SHOWN + 8) for s in rows]
+    labels = [named(s.item, SHOWN + 8) for s in rows]
     left = 14 + max(extent(label) for label in labels)
     known = [x for s in rows for x in (s.low, s.score, s.high) if isfinite(x)]
     low, high = (min(known), max(known)) if known else (-1.0, 1.0)
@@ -116,7 +117,7 @@ def matrix_of(report: DataSetReport, values: Floats) -> tuple[Floats, list[str]]
     i, j = place[report.counts.i], place[report.counts.j]
     both = (i >= 0) & (j >= 0)
     matrix[i[both], j[both]], matrix[j[both], i[both]] = values[both], -values[both]
-    return matrix, [shortened(str(report.items[k]), SHOWN) for k in order]
+    return matrix, [named(report.items[k], SHOWN) for k in order]
 
 
 def pairs_matrix(values: Floats, labels: Sequence[str], title: str, ends: tuple[str, str, str], name: str) -> str:
@@ -148,7 +149,7 @@ def pairs_matrix(values: Floats, labels: Sequence[str], title: str, ends: tuple[
             fill = GREY if i == j else _colour(value, most) if isfinite(value) else f"url(#{name}-no)"
             parts.append(
                 f'<rect x="{left + cell * j:.1f}" y="{top + cell * i:.1f}" width="{cell:.1f}" height="{cell:.1f}" '
-                f'fill="{fill}" stroke="#fff" stroke-width=".7"/>'
+                f'fill="{fill}" stroke="#fff" stroke-width=".7">{_tip(labels, i, j, value)}</rect>'
             )
             if size <= NUMBERED and isfinite(value) and i != j:
                 ink = "#fff" if most and abs(value) / most > 0.8 else INK
@@ -165,6 +166,14 @@ def pairs_matrix(values: Floats, labels: Sequence[str], title: str, ends: tuple[
     for share, said in zip((0, 0.5, 1), scaled, strict=True):
         parts.append(_text(middle + LEGEND * (share - 0.5), bottom + 28, said, "middle", 12))
     return _svg(left + side + max(slant, 20), bottom + 38, parts, title)
+
+
+def _tip(labels: Sequence[str], i: int, j: int, value: float) -> str:
+    """What a cell says under the pointer."""
+    if i == j:
+        return ""
+    said = _number(value) if isfinite(value) else "never compared"
+    return f"<title>{plain(f'{labels[i]} over {labels[j]}: {said}')}</title>"
 
 
 def _number(value: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from prefcore.certificates import write_atomically
 from prefcore.matrices import PairwiseReport
+from solvers.rewards.data_sets.adjusted import Adjusted
 from solvers.rewards.data_sets.advice import Recommendation
 from solvers.rewards.data_sets.effects import LengthEffect, PositionEffect
 from solvers.rewards.data_sets.held_out import HeldOut
@@ -70,13 +71,16 @@ class Cycles:
 
 @dataclass(frozen=True, slots=True)
 class Transitivity:
-    """A test of one kind of stochastic transitivity: weak, moderate or strong. p_value by parametric bootstrap,
-    ``None`` if weights are no whole numbers. order: the likeliest, the best first. exact: whether no order does better.
+    """A test of one kind of stochastic transitivity: weak, moderate or strong.
+
+    p_value: by parametric bootstrap with so many `draws`; ``None`` if weights are no whole numbers. order: the
+    likeliest, the best first. exact: whether no order does better.
     """
 
     kind: str
     statistic: float
     p_value: float | None
+    draws: int
     order: tuple[Any, ...]
     exact: bool
 
@@ -115,6 +119,7 @@ class DataSetReport:
     scores: tuple[Score, ...]
     prior: float  # the variance of the prior without which scores would be infinite; 0 if none was needed
     misfit: Misfit | None
+    adjusted: Adjusted | None  # the misfit beside effects of position and length
     held_out: HeldOut | None
     winner: VonNeumannWinner | None
     hodge: Hodge | None

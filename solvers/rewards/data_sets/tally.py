@@ -133,6 +133,8 @@ class Tally:
     records: dict[int, int] = field(default_factory=dict)
     extra: dict[int, float] = field(default_factory=dict)  # weight beyond 1 for each record
     shown: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+    # Weights of decided answers by winner, loser, and whether the winner was first and was longer (+1) or not (-1).
+    cells: dict[tuple[int, int, int, int], float] = field(default_factory=dict)
     lengths: Lengths = field(default_factory=Lengths)
     total: int = 0
     not_kept: int = 0
@@ -187,6 +189,10 @@ class Tally:
             self.extra[kept] = self.extra.get(kept, 0.0) + (float(weight) - 1) * times
         if first is not None and not tie:
             self.shown.setdefault((i, j), [0, 0])[0 if first == winner else 1] += times
+        at = 0 if first is None else 1 if first == winner else -1
+        longer = 0 if lengths is None or shown else (lengths[0] > lengths[1]) - (lengths[0] < lengths[1])
+        if not tie and (at or longer):  # where items are texts, length is theirs
+            self.cells[i, j, at, longer] = self.cells.get((i, j, at, longer), 0.0) + float(weight) * times
 
     def add_columns(
         self,

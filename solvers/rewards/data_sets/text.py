@@ -7,11 +7,14 @@ from fractions import Fraction
 from math import isfinite
 from textwrap import wrap
 from typing import Any
+from unicodedata import category
 
 import numpy as np
 
-from prefcore.triangle import shortened
+from prefcore.pictures.svg import shortened
 from prefcore.verdicts import Refuted
+from solvers.rewards.data_sets.adjusted import Adjusted
+from solvers.rewards.data_sets.advice import LEVEL, in_words, p_words
 from solvers.rewards.data_sets.hodge import Hodge
 from solvers.rewards.data_sets.misfit import Misfit, free_pairs
 from solvers.rewards.data_sets.own_cycles import GroupCycles, share_of_cyclic_triads
@@ -19,14 +22,16 @@ from solvers.rewards.data_sets.report import DataSetReport
 
 WIDTH = 110
 LABEL = 24
+KEPT = "\n\u200c\u200d"  # line breaks, and what joins letters and pictures
 SHOWN = 12  # items in the table
+MOST_ONE_SIDED = 0.05  # of the pairs, for which the cyclic part is told
 LEFT_OUT = {"counts", "frequencies"}  # of the plain data
 
 
 def as_text(report: DataSetReport) -> str:
     """The report as text: the recommendation first."""
     advice = report.recommendation
-    head = f"{report.source}: {_sum(report)}"
+    head = f"{report.source}: {counted(report)}"
     lines = [head, "", *_paragraph("Recommendation", str(advice) + ".")]
     for caution in advice.cautions:
         lines += _paragraph("", f"- {caution}.")
@@ -43,14 +48,15 @@ def as_text(report: DataSetReport) -> str:
     more = report.malformed - len(report.malformed_lines)
     if more > 0:
         lines += _paragraph("", f"and {more:,} more")
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
-def _sum(report: DataSetReport) -> str:
+def counted(report: DataSetReport) -> str:
+    """How many comparisons, items, judges and contexts there are."""
     c = report.coverage
-    parts = [f"{c.comparisons:,} comparisons of {c.items:,} items"]
-    parts += [f"{c.judges:,} judges"] if c.judges else []
-    parts += [f"{c.contexts:,} contexts"] if c.contexts else []
+    parts = [f"{number_of(c.comparisons, 'comparison')} of {number_of(c.items, 'text' if report.text else 'item')}"]
+    parts += [number_of(c.judges, "judge")] if c.judges else []
+    parts += [number_of(c.contexts, "prompt" if report.text else "context")] if c.contexts else []
     return ", ".join(parts)
 
 
@@ -74,7 +80,7 @@ def rows(report: DataSetReport) -> list[tuple[str, str]]:
         found.append(
             (
                 "length",
-                f"the longer text was preferred in {longer} of {longer.total:,} (p {p_value(longer.p_value)}); "
+                f"the longer text was preferred in {longer} of {longer.total:,} (p {in_words(longer.p_value)}); "
                 f"correlation {report.length.correlation:+.2f}",
             )
         )
@@ -82,21 +88,30 @@ def rows(report: DataSetReport) -> list[tuple[str, str]]:
         found.append(("transitivity", _transitivity(report)))
     if report.misfit is not None:
         found.append(("one reward", misfit_in_words(report.misfit)))
+    beside = report.adjusted
+    if beside is not None and beside.p_value < LEVEL:
+        found.append((f"beside {' and '.join(beside.names)}", _beside(beside)))
     if report.winner is not None:
         found.append(("von Neumann", winner(report)))
-    if report.hodge is not None and free_pairs(report.counts):
+    if report.hodge is not None and circles(report):
         found.append(("cyclic part", cyclic_part(report)))
     return found
+
+
+def circles(report: DataSetReport) -> bool:
+    """Whether something can run in circles: some circle of pairs was compared, and not all answers are ties."""
+    return report.coverage.ties < report.coverage.comparisons and free_pairs(report.counts) > 0
 
 
 def coverage(report: DataSetReport) -> str:
     """How much was asked, in a sentence."""
     c = report.coverage
-    ties = f"; {c.ties:,} ties ({100 * c.ties / c.comparisons:.1f} %)" if c.ties else "; no ties"
+    ties = f"; {number_of(c.ties, 'tie')} ({100 * c.ties / c.comparisons:.1f} %)" if c.ties else "; no ties"
     weight = f", of weight {c.weight:,.6g}" if c.weight != c.comparisons else ""
-    share = f"{c.pairs:,} of {c.possible:,} pairs were compared"
+    were = "was" if c.possible == 1 else "were"
+    share = f"{c.pairs:,} of {number_of(c.possible, 'pair')} {were} compared"
     if report.text:
-        share = f"{c.pairs:,} pairs of texts were compared"
+        share = f"{number_of(c.pairs, 'pair')} of texts {'was' if c.pairs == 1 else 'were'} compared"
     each = "once" if c.most == 1 else f"{c.fewest:,} times"
     if c.fewest < c.most:
         each = f"{c.fewest:,} to {c.most:,} times (median {c.median:,.4g})"
@@ -113,6 +128,8 @@ def connected(report: DataSetReport) -> str:
     if c.strong > 1:
         first = _listed(c.first)
         return f"yes, but scores would be infinite: {c.strong:,} groups in a chain; {first} never lost to the rest"
+    if report.coverage.ties == report.coverage.comparisons:
+        return "yes, by ties alone: there are no scores"
     return "yes, and strongly: Bradley–Terry scores exist"
 
 
@@ -136,19 +153,22 @@ def _majority(report: DataSetReport) -> str:
     ring = report.cycles.majority
     if not ring:
         return "none: the majorities are transitive"
-    shown = [shortened(str(item), LABEL) for item in (*ring, ring[0])]
-    return f"most prefer {' over '.join(shown)}"
+    weak = next((t.p_value for t in report.transitivity if t.kind == "weak" and t.p_value is not None), None)
+    why = "; chance makes such cycles, too, where chances are near even: this one is not tested"
+    if weak is not None:
+        why = "; beyond chance" if weak < LEVEL else "; no more than chance makes"
+    return f"most prefer {' over '.join(named(item) for item in (*ring, ring[0]))}{why}"
 
 
 def _position(report: DataSetReport) -> str:
     position = report.position
     assert position is not None
     first = position.first
-    said = f"the first shown was preferred in {first} of {first.total:,} (p {p_value(first.p_value)})"
+    said = f"the first shown was preferred in {first} of {first.total:,} (p {in_words(first.p_value)})"
     if position.advantage is not None and position.p_value is not None:
         said += (
             f"; within pairs it multiplies the odds by {position.advantage:.2f} [{position.low:.2f}, "
-            f"{position.high:.2f}] (p {p_value(position.p_value)})"
+            f"{position.high:.2f}] (p {in_words(position.p_value)})"
         )
     return said
 
@@ -156,7 +176,7 @@ def _position(report: DataSetReport) -> str:
 def _transitivity(report: DataSetReport) -> str:
     parts = []
     for test in report.transitivity:
-        p = "no p-value" if test.p_value is None else f"p {p_value(test.p_value)}"
+        p = "no p-value" if test.p_value is None else f"p {in_words(test.p_value, test.draws)}"
         verdict = "" if test.p_value is None else "rejected, " if test.p_value < 0.05 else "not rejected, "
         parts.append(f"{test.kind} {verdict}{p}{'' if test.exact else ' (bound)'}")
     said = "; ".join(parts)
@@ -173,8 +193,14 @@ def misfit_in_words(misfit: Misfit) -> str:
     how = {"bootstrap": "by redrawing"}.get(misfit.method, misfit.method)
     return (
         f"Bradley–Terry loses {misfit.nats:.4f} nats an answer, {misfit.by_chance:.4f} of it by chance: "
-        f"excess {excess.value:.4f} [{excess.low:.4f}, {excess.high:.4f}]; fit p {p_value(misfit.p_value)} ({how})"
+        f"excess {excess.value:.4f} [{excess.low:.4f}, {excess.high:.4f}]; fit p {p_words(misfit)} ({how})"
     )
+
+
+def _beside(found: Adjusted) -> str:
+    if found.misfit is None:
+        return "merit cannot be told from it: no circle of pairs was asked both ways"
+    return misfit_in_words(found.misfit)
 
 
 def predictions(report: DataSetReport) -> list[tuple[str, str, str, str]]:
@@ -209,16 +235,17 @@ def winner(report: DataSetReport) -> str:
     """The lottery that no item beats, in a sentence."""
     found = report.winner
     assert found is not None
-    parts = [
-        f"{shortened(str(report.items[k]), LABEL)} {100 * found.probabilities[k]:.1f} %" for k in found.support[:6]
-    ]
+    if not (report.counts.wins != report.counts.losses).any():
+        return "none: every compared pair is even, so all items are as good"
+    names = [named(report.items[k]) for k in found.support[:6]]
+    parts = [f"{name} {100 * found.probabilities[k]:.1f} %" for name, k in zip(names, found.support, strict=False)]
     parts += ["…"] if len(found.support) > 6 else []
     single = "" if found.margin is None else f", which beats every other by {100 * found.margin:.1f} points or more"
     if found.margin == 0:
         single = ", which no other beats"
     again = {score.item: score.resampled for score in report.scores}
-    top = report.items[found.support[0]]
-    unsure = f"; redrawn data give it {100 * again[top]:.0f} %" if isfinite(again.get(top, float("nan"))) else ""
+    share = again.get(report.items[found.support[0]], float("nan"))
+    unsure = f"; redrawn data give {names[0]} {100 * share:.0f} %" if isfinite(share) else ""
     return f"{', '.join(parts)}{single} (gap {found.gap:.1g}){unsure}"
 
 
@@ -226,6 +253,8 @@ def cyclic_part(report: DataSetReport) -> str:
     """How much runs in circles, in a sentence."""
     found = report.hodge
     assert found is not None
+    if found.one_sided > MOST_ONE_SIDED * len(found.flow):
+        return f"cannot be told: {found.one_sided:,} of {len(found.flow):,} pairs went one way only (infinite log-odds)"
     said = f"{100 * found.cyclic_share:.1f} % of the log-odds' squared norm runs in circles"
     return said + by_chance(found)
 
@@ -241,25 +270,37 @@ def by_chance(found: Hodge) -> str:
 
 def _items(report: DataSetReport) -> list[str]:
     shown = report.scores[:SHOWN]
-    width = max(len(shortened(str(s.item), LABEL)) for s in shown)
+    width = max(len(named(s.item)) for s in shown)
     lines = [f"  {'item':<{width}}   score   95 % interval    winner"]
     for s in shown:
         score = f"{s.score:+6.2f}" if isfinite(s.score) else "     –"
         interval = f"[{s.low:+.2f}, {s.high:+.2f}]" if isfinite(s.low) else ""
         part = f"{100 * s.winner:6.1f} %" if s.winner > 0 else ""
-        lines.append(f"  {shortened(str(s.item), LABEL):<{width}}  {score}   {interval:<15} {part}".rstrip())
+        lines.append(f"  {named(s.item):<{width}}  {score}   {interval:<15} {part}".rstrip())
     if len(report.scores) > SHOWN:
         lines.append(f"  … and {len(report.scores) - SHOWN:,} more")
     return lines
 
 
-def p_value(p: float) -> str:
-    """``= 0.031`` or ``< 0.001``."""
-    return "< 0.001" if p < 0.001 else f"= {p:.2g}"
+def named(item: Any, limit: int = LABEL) -> str:
+    """An item's name on one line; quoted where blanks at its ends would not be seen."""
+    text = str(item)
+    return shortened(text if text == text.strip() else repr(text), limit)
+
+
+def printable(text: str) -> str:
+    """The text with control, format and other invisible characters written out, so that a terminal obeys none."""
+    hidden = {c for c in set(text) if category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") and c not in KEPT}
+    return text.translate({ord(c): c.encode("unicode_escape").decode() for c in hidden})
+
+
+def number_of(number: int, what: str) -> str:
+    """``1 judge``, ``2,000 judges``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _listed(items: tuple[Any, ...]) -> str:
-    return ", ".join(shortened(str(item), LABEL) for item in items[:4]) + (", …" if len(items) > 4 else "")
+    return ", ".join(named(item) for item in items[:4]) + (", …" if len(items) > 4 else "")
 
 
 def _and(words: list[str]) -> str:

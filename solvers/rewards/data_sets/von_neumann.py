@@ -5,7 +5,9 @@ even), M = P - 1/2 is skew-symmetric, so the game with payoffs M has value zero 
 has ``Σ_i p_i M_ij >= 0`` for every j: a maximal lottery [Kreweras 1965; Fishburn 1984], the von Neumann winner of
 [Dudík, Hofmann, Schapire, Slivkins and Zoghi 2015], the Nash solution of preference learning [Munos et al. 2024]. Its
 support lies within the Smith set, the smallest set of items each of which has a majority over every item outside it,
-so the linear program is solved there only.
+so the linear program is solved there only. Several lotteries may do, as where items tie: then it is the one of least
+Euclidean norm, which treats equal items equally (a least-distance problem, by non-negative least squares [Lawson and
+Hanson 1974, chapter 23]); up to 200 items of the Smith set.
 """
 
 from __future__ import annotations
@@ -13,13 +15,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
+from scipy.optimize import linprog, nnls
 from scipy.sparse.csgraph import connected_components
 
 from solvers.rewards.data_sets.tally import Floats
 from solvers.rewards.pairwise.win_counts import WinCounts
 
 MOST_ITEMS = 1_000  # of the Smith set
+MOST_EVEN = 200  # ... in which a lottery of least norm is looked for
+EXACT = 1e-9  # by how much that may be beaten
 SUPPORT = 1e-9  # a probability above counts as positive
 
 
@@ -110,6 +114,10 @@ def _maximal(M: Floats) -> Floats:
     size = len(M)
     if size == 1:
         return np.ones(1)
+    even = int((M == 0).sum()) > size  # only then several lotteries are to be expected
+    shared = _least_norm(M) if even and size <= MOST_EVEN else None
+    if shared is not None:
+        return shared
     found = linprog(
         c=np.concatenate([np.zeros(size), [-1.0]]),
         A_ub=np.hstack([-M.T, np.ones((size, 1))]),
@@ -122,3 +130,21 @@ def _maximal(M: Floats) -> Floats:
     if not found.success:
         raise ArithmeticError(f"HiGHS found no maximal lottery: {found.message}")
     return np.asarray(found.x[:size], dtype=np.float64)
+
+
+def _least_norm(M: Floats) -> Floats | None:
+    """The p of least norm with ``pᵀM >= 0``, ``p >= 0``, ``Σp >= 1``, so that Σp = 1; ``None`` if it is not exact."""
+    size = len(M)
+    needs = np.vstack([M.T, np.eye(size), np.ones(size)])
+    above = np.zeros(len(needs))
+    above[-1] = 1
+    design = np.vstack([needs.T, above])
+    aim = np.zeros(size + 1)
+    aim[-1] = 1
+    rest = design @ nnls(design, aim)[0] - aim
+    if rest[-1] == 0:
+        return None
+    p = np.maximum(-rest[:-1] / rest[-1], 0.0)
+    p[p < SUPPORT] = 0.0
+    p = p / p.sum()
+    return np.asarray(p, dtype=np.float64) if float((p @ M).min()) >= -EXACT else None
