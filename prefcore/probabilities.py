@@ -1,7 +1,7 @@
 """Probabilities of preference and of choice as they are given: read exactly, and refused at the door.
 
-A matrix is brought to ``P + Pᵀ = 1``, choices to a table of menus; what floats miss by their rounding is mended, and the
-mending is told.
+A matrix is brought to ``P + Pᵀ = 1``, choices to a table of menus. What floats miss by their rounding is mended, and
+that is told.
 """
 
 from __future__ import annotations

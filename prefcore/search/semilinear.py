@@ -13,18 +13,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import gcd, lcm
-from typing import Any, TypeAlias
 
 import numpy as np
 import z3
 from scipy.optimize import linprog
 
-from prefcore.axioms import ALPHA, ONE, REST, Statement
-from prefcore.clauses import Clauses, Exact, FeatureOf, Mass, Monomial, clauses_of
+from prefcore.axioms import ALPHA, Statement
+from prefcore.clauses import Exact, FeatureOf, clauses_of
 from prefcore.evidence import Lemma, ProductLemma, Refutation
 from prefcore.formula import Formula
 from prefcore.search import direct, farkas
+from prefcore.search.encoding import MASSES, Encoding, Row, add, at_least_zero
 from prefcore.search.hulls import Hull
 from prefcore.search.propagation import Clause, refutation
 
@@ -33,14 +32,6 @@ MAX_ROUNDS = 60  # cuts, and Boolean models to refute
 WIDEST_FACE = 40  # vertices with a variable each when no proof is wanted
 
 Lotteries = tuple[list[tuple[tuple[int, Fraction], ...]], Fraction | None]  # (lotteries by a vertex' position, α)
-Row = dict[str, Fraction]  # a linear expression over z3's names; "" is the constant
-Canonical = tuple[tuple[str, int], ...]
-
-MASSES: dict[str, Row] = {
-    ONE: {"": Fraction(1)},
-    ALPHA: {"alpha": Fraction(1)},
-    REST: {"": Fraction(1), "alpha": Fraction(-1)},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,175 +50,6 @@ class Deadline:
 
     def sooner(self, seconds: float) -> Deadline:
         return Deadline(min(self.at, time.monotonic() + seconds))
-
-
-def _add(into: Row, other: Row, weight: int | Fraction) -> Row:
-    for name, c in other.items():
-        into[name] = into.get(name, Fraction(0)) + weight * c
-    return into
-
-
-def _canonical(row: Row) -> Canonical:
-    """The row scaled to coprime integers."""
-    kept = {name: c for name, c in row.items() if c}
-    scale = lcm(*(c.denominator for c in kept.values()))
-    integers = {name: c.numerator * (scale // c.denominator) for name, c in kept.items()}
-    content = gcd(*integers.values()) or 1
-    return tuple(sorted((name, c // content) for name, c in integers.items()))
-
-
-def _text(row: Row) -> str:
-    """``row >= 0`` in SMT-LIB; text is parsed by z3 itself, far faster than expressions are built through Python."""
-    terms = [f"(* {_number(c)} {name})" if name else _number(c) for name, c in _canonical(row)]
-    return f"(>= (+ 0.0 {' '.join(terms)}) 0.0)" if terms else "true"
-
-
-def _number(value: int) -> str:
-    return f"{value}.0" if value >= 0 else f"(- {-value}.0)"
-
-
-@dataclass(slots=True)
-class _Encoding:
-    """The clauses in z3's terms, and the way back from its atoms to our literals."""
-
-    system: Clauses
-    columns: Sequence[Sequence[Exact]] | None  # the features' values at each vertex, if there is a variable for each
-    values: dict[int, Row] = field(default_factory=dict)  # by variable number
-    weights: dict[int, list[Row]] = field(default_factory=dict)  # by measure, explicit only
-    atoms: dict[int, str] = field(default_factory=dict)
-    numbers: dict[Canonical, int] = field(default_factory=dict)  # of "row >= 0"
-    names: dict[str, None] = field(default_factory=dict)  # real variables
-    _known: dict[int, tuple[z3.ExprRef, int | None]] = field(default_factory=dict)  # by z3's id of the expression
-
-    def __post_init__(self) -> None:
-        self.names["alpha"] = None
-        if self.columns is not None:
-            for m, kind in enumerate(self.system.statement.masses):
-                first: list[Row] = [{f"x{m}_{o}": Fraction(1)} for o in range(len(self.columns) - 1)]
-                last = dict(MASSES[kind])
-                for x in first:
-                    self.names.update(dict.fromkeys(x))
-                    _add(last, x, Fraction(-1))
-                self.weights[m] = [*first, last]
-        for number, variable in enumerate(self.system.variables):
-            match variable:
-                case Mass():
-                    self.values[number] = {"alpha": Fraction(1)}
-                case FeatureOf(measure, feature) if self.columns is not None:
-                    value: Row = {}
-                    for x, column in zip(self.weights[measure], self.columns, strict=True):
-                        if column[feature]:
-                            _add(value, x, column[feature])
-                    self.values[number] = value
-                case _:
-                    self.values[number] = {f"v{number}": Fraction(1)}
-                    self.names[f"v{number}"] = None
-        for literal, p in self.system.atoms.items():
-            row: Row = {}
-            for monomial, c in p.items():
-                _add(row, self.monomial(monomial), c)
-            self.atoms[literal] = _text(row)
-            self.numbers.setdefault(_canonical(row), literal)
-
-    def monomial(self, monomial: Monomial) -> Row:
-        """A product of variables is a variable of its own: a relaxation."""
-        if len(monomial) == 1:
-            return self.values[monomial[0]]
-        name = "m" + "_".join(map(str, monomial)) if monomial else ""
-        if name:
-            self.names[name] = None
-        return {name: Fraction(1)}
-
-    def literal(self, literal: int) -> str:
-        positive = self.atoms.get(abs(literal), f"b{abs(literal)}")
-        return positive if literal > 0 else f"(not {positive})"
-
-    def domain(self) -> list[str]:
-        """Declarations, ``0 < α < 1`` and non-negative weights."""
-        lines = [f"(declare-const {name} Real)" for name in self.names]
-        lines.append("(assert (and (> alpha 0.0) (< alpha 1.0)))")
-        lines += [f"(assert {_text(x)})" for row in self.weights.values() for x in row]
-        return lines
-
-    def problem(self) -> str:
-        """The domain and the clauses."""
-        booleans = {abs(x) for clause in self.system.clauses for x in clause} - self.atoms.keys()
-        lines = self.domain() + [f"(declare-const b{n} Bool)" for n in sorted(booleans)]
-        lines += [f"(assert (or {' '.join(map(self.literal, clause))}))" for clause in self.system.clauses]
-        return "\n".join(lines)
-
-    def back(self, expression: z3.ExprRef) -> int | None:
-        """Our literal for one of z3's, or None for a fact about the domain."""
-        key = expression.get_id()
-        if key not in self._known:  # the expression is kept, or z3 would give its id to another
-            self._known[key] = expression, self._read(expression)
-        return self._known[key][1]
-
-    def _read(self, expression: z3.ExprRef) -> int | None:
-        parsed = _parse(expression.sexpr())
-        sign = 1
-        while isinstance(parsed, list) and parsed[0] == "not":
-            sign, parsed = -sign, parsed[1]
-        if isinstance(parsed, str):
-            return sign * int(parsed[1:]) if parsed.startswith("b") else None
-        if parsed[0] not in ("<=", ">=", "<", ">"):
-            return None
-        left, right = (_linear(side) for side in parsed[1:])
-        if left is None or right is None:
-            return None
-        if parsed[0] in ("<", ">"):  # the denial of >= or <=
-            sign = -sign
-        if parsed[0] in ("<=", ">"):
-            left, right = right, left
-        number = self.numbers.get(_canonical(_add(left, right, -1)))
-        return None if number is None else sign * number
-
-
-Parsed: TypeAlias = Any  # a token, or a list of them: far faster than walking z3's own expressions
-
-
-def _parse(text: str) -> Parsed:
-    """An s-expression as nested lists."""
-    stack: list[list[Parsed]] = [[]]
-    for token in text.replace("(", " ( ").replace(")", " ) ").split():
-        if token == "(":
-            stack.append([])
-        elif token == ")":
-            done = stack.pop()
-            stack[-1].append(done)
-        else:
-            stack[-1].append(token)
-    return stack[0][0]
-
-
-def _constant(parsed: Parsed) -> Fraction | None:
-    """The number that an s-expression writes, if it is one."""
-    if isinstance(parsed, str):
-        return Fraction(parsed) if parsed[0].isdigit() else None
-    values = [_constant(part) for part in parsed[1:]]
-    if parsed[0] == "-" and len(values) == 1 and values[0] is not None:
-        return -values[0]
-    if parsed[0] == "/" and len(values) == 2 and values[0] is not None and values[1]:
-        return values[0] / values[1]
-    return None
-
-
-def _linear(parsed: Parsed) -> Row | None:
-    """A linear s-expression as a row; None if it isn't linear."""
-    row: Row = {}
-    terms = parsed[1:] if isinstance(parsed, list) and parsed[0] == "+" else [parsed]
-    for term in terms:
-        scale, name = Fraction(1), ""
-        for factor in term[1:] if isinstance(term, list) and term[0] == "*" else [term]:
-            value = _constant(factor)
-            if value is not None:
-                scale *= value
-            elif isinstance(factor, str) and not name:
-                name = factor
-            else:
-                return None
-        row[name] = row.get(name, Fraction(0)) + scale
-    return row
 
 
 # -- one question to z3 ---------------------------------------------------------------------------------------------
@@ -249,7 +71,7 @@ class _Log:
     learned: list[Clause] = field(default_factory=list)
 
 
-def _ask(encoding: _Encoding, cuts: Sequence[Row], deadline: Deadline, log: _Log | None) -> tuple[str, z3.Solver]:
+def _ask(encoding: Encoding, cuts: Sequence[Row], deadline: Deadline, log: _Log | None) -> tuple[str, z3.Solver]:
     """z3's answer to the clauses and cuts; what it says on its way goes into the log."""
 
     def note(hint: z3.ExprRef, _: object, clause: z3.AstVector) -> None:
@@ -263,7 +85,7 @@ def _ask(encoding: _Encoding, cuts: Sequence[Row], deadline: Deadline, log: _Log
             elif found and all(abs(x) in encoding.system.atoms for x in found):
                 log.conflicts[tuple(sorted({-x for x in found}))] = None
 
-    solver = _solver("\n".join([encoding.problem(), *(f"(assert {_text(cut)})" for cut in cuts)]), deadline)
+    solver = _solver("\n".join([encoding.problem(), *(f"(assert {at_least_zero(cut)})" for cut in cuts)]), deadline)
     listener = None if log is None else z3.OnClause(solver, note)
     answer = str(solver.check())
     del listener
@@ -305,12 +127,10 @@ def boolean_model(
     return None, [x if z3.is_true(value) else -x for x, value in values if z3.is_true(value) or z3.is_false(value)]
 
 
-def _conflicts(
-    encoding: _Encoding, literals: Sequence[int], cuts: Sequence[Row], deadline: Deadline
-) -> list[list[int]]:
+def _conflicts(encoding: Encoding, literals: Sequence[int], cuts: Sequence[Row], deadline: Deadline) -> list[list[int]]:
     """Disjoint minimal sets of the literals that contradict each other."""
     tracked = {z3.Bool(f"t{i}"): x for i, x in enumerate(literals) if abs(x) in encoding.atoms}
-    lines = encoding.domain() + [f"(assert {_text(cut)})" for cut in cuts]
+    lines = encoding.domain() + [f"(assert {at_least_zero(cut)})" for cut in cuts]
     for marker, x in tracked.items():
         lines += [f"(declare-const {marker} Bool)", f"(assert (=> {marker} {encoding.literal(x)}))"]
     solver = _solver("\n".join(lines), deadline)
@@ -329,7 +149,7 @@ def _conflicts(
 # -- unsat: the refutation ------------------------------------------------------------------------------------------
 
 
-def _certify(encoding: _Encoding, log: _Log, cuts: Sequence[Row], hull: Hull, deadline: Deadline) -> Refutation | None:
+def _certify(encoding: Encoding, log: _Log, cuts: Sequence[Row], hull: Hull, deadline: Deadline) -> Refutation | None:
     """The refutation that the log suggests; where it has gaps, the Boolean part is solved again, lemma by lemma."""
     system = encoding.system
     lemmas: dict[tuple[int, ...], Lemma] = {}
@@ -363,7 +183,7 @@ def _certify(encoding: _Encoding, log: _Log, cuts: Sequence[Row], hull: Hull, de
 # -- sat: cuts, or lotteries ----------------------------------------------------------------------------------------
 
 
-def _valid_cuts(encoding: _Encoding, hull: Hull) -> list[Row]:
+def _valid_cuts(encoding: Encoding, hull: Hull) -> list[Row]:
     """Bounds of the features, and order between neighbours that one dominates everywhere; each is >= 0."""
     system = encoding.system
     cuts: list[Row] = []
@@ -385,13 +205,13 @@ def _valid_cuts(encoding: _Encoding, hull: Hull) -> list[Row]:
         mass = MASSES[system.statement.masses[measure]]
         for k, value in values.items():
             bottom, top = ({name: c * end for name, c in mass.items()} for end in bounds[k])
-            cuts += [_add(dict(value), bottom, -1), _add(top, value, -1)]
-        cuts += [_add(dict(values[j]), values[i], -1) for i, j in below if i in values and j in values]
+            cuts += [add(dict(value), bottom, -1), add(top, value, -1)]
+        cuts += [add(dict(values[j]), values[i], -1) for i, j in below if i in values and j in values]
         for direction, c in equations:
             if all(k in values for _, k in direction):
                 row = {name: -c * m for name, m in mass.items()}
                 for w, k in direction:
-                    _add(row, values[k], w)
+                    add(row, values[k], w)
                 cuts += [row, {name: -m for name, m in row.items()}]
     return cuts
 
@@ -404,7 +224,7 @@ def _at(model: z3.ModelRef, row: Row) -> Fraction:
     return value
 
 
-def _separate(encoding: _Encoding, model: z3.ModelRef, hull: Hull) -> tuple[list[Row], set[int]]:
+def _separate(encoding: Encoding, model: z3.ModelRef, hull: Hull) -> tuple[list[Row], set[int]]:
     """Cuts that the model's feature values violate; without any, the vertices that span those values."""
     system = encoding.system
     cuts: list[Row] = []
@@ -427,7 +247,7 @@ def _separate(encoding: _Encoding, model: z3.ModelRef, hull: Hull) -> tuple[list
             if sum((c * at_point[k] for c, k in direction), Fraction(0)) > largest:
                 cut = {name: c * largest for name, c in MASSES[kind].items()}
                 for c, k in direction:
-                    _add(cut, encoding.values[numbers[k]], -c)
+                    add(cut, encoding.values[numbers[k]], -c)
                 cuts.append(cut)
                 break
             if not hull.add(hull.extreme(direction)):
@@ -463,7 +283,7 @@ def _projected(hull: Hull, ks: Sequence[int], point: Sequence[Fraction]) -> tupl
     return spanning, [(c, k) for c, k in zip(rounded, ks, strict=True) if c]
 
 
-def _lotteries(encoding: _Encoding, model: z3.ModelRef, positions: Sequence[int]) -> Lotteries:
+def _lotteries(encoding: Encoding, model: z3.ModelRef, positions: Sequence[int]) -> Lotteries:
     """The lotteries of an explicit model, by the given positions of its vertices, and its α."""
     lotteries = []
     for measure, kind in enumerate(encoding.system.statement.masses):
@@ -486,7 +306,7 @@ def decide(
     if chained is not None:
         return chained
     explicit = hull.complete and len(hull.vertices) <= EXPLICIT
-    encoding = _Encoding(system, hull.values if explicit else None)
+    encoding = Encoding(system, hull.values if explicit else None)
     cuts: list[Row] = []
     log = _Log()
     for attempt in range(MAX_ROUNDS):
@@ -528,6 +348,6 @@ def _found(
     positions: Sequence[int],
     deadline: Deadline,
 ) -> Lotteries | None:
-    encoding = _Encoding(clauses_of(statement, formula, True), columns)
+    encoding = Encoding(clauses_of(statement, formula, True), columns)
     answer, solver = _ask(encoding, [], deadline, None)
     return _lotteries(encoding, solver.model(), positions) if answer == "sat" else None
