@@ -98,9 +98,8 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--value", metavar="NAME", help="the payoff in FILE.py by which dominance is meant")
     doctor = commands.add_parser("diagnose", help="what a preference data set can bear: one reward, several, none")
-    doctor.add_argument(
-        "data", metavar="FILE", help="CSV (winner, loser, …), JSONL (prompt, chosen, rejected), PrefLib"
-    )
+    kinds = "CSV (winner, loser, …), JSONL (prompt, chosen, rejected), PrefLib; - for the standard input"
+    doctor.add_argument("data", metavar="FILE", help=kinds)
     doctor.add_argument("--html", metavar="PAGE", help="write the report as a page with pictures")
     doctor.add_argument(
         "--malformed", choices=("raise", "report"), default="raise", help="stop at a bad line, or list it"
@@ -202,18 +201,21 @@ def _diagnose(options: argparse.Namespace) -> int:
 
     if options.seed < 0:
         raise Mistake(f"--seed must be zero or more, got {options.seed}")
-    shown = not options.no_progress and sys.stderr.isatty()
+    if options.html and Path(options.html).is_dir():
+        raise Mistake(f"--html {options.html} is a folder: name a file in it")
+    chances, shown = default_rng(options.seed), not options.no_progress and sys.stderr.isatty()
     try:
-        report = diagnose(
-            options.data, generator=default_rng(options.seed), malformed=options.malformed, progress=shown
-        )
-        if options.html:
-            report.save(options.html)
+        report = diagnose(options.data, generator=chances, malformed=options.malformed, progress=shown)
     except OSError as error:
         raise Mistake(str(error) if error.filename is None else f"{error.filename}: {error.strerror}") from error
     except (ValueError, TypeError) as error:
         raise Mistake(str(error)) from error
     _say(options, str(report), report.data())
+    try:
+        if options.html:
+            report.save(options.html)
+    except OSError as error:
+        raise Mistake(f"--html {options.html}: {error.strerror}") from error
     return 0
 
 

@@ -181,9 +181,17 @@ def test_nothing_to_diagnose_and_arguments_out_of_range(tmp_path: Path) -> None:
     wrong: Any = "ignore"
     with pytest.raises(ValueError, match="malformed must be"):
         diagnose([("a", "b")], malformed=wrong)
+    with pytest.raises(TypeError, match="progress must be"):
+        diagnose([("a", "b")], progress=wrong)
     seed: Any = 3
     with pytest.raises(TypeError, match=r"numpy\.random\.Generator"):
         diagnose([("a", "b")], generator=seed)
+
+
+def test_names_reach_no_terminal_raw() -> None:
+    names = "\x1b[31mred", "\u202egnp.exe", "a", "a ", "zwj \u200d"
+    said = str(diagnose([(x, y) for x in names for y in names if x != y] * 5 + [("a", "b"), ("b", "a")]))
+    assert not set("\x1b\u202e\x85") & set(said) and "\\x1b[31mred" in said and "'a '" in said and "zwj \u200d" in said
 
 
 def test_the_page_escapes_names_and_needs_nothing_else(tmp_path: Path) -> None:
@@ -219,3 +227,9 @@ def test_the_command_prints_saves_and_says_what_is_wrong(tmp_path: Path, capsys:
     for arguments in ([str(tmp_path / "no.csv")], [str(tmp_path)], [str(path), "--seed", "-1"]):
         assert main(["diagnose", *arguments]) == 2
         assert capsys.readouterr().err.startswith("prefcore diagnose: ")
+    assert main(["diagnose", str(path), "--malformed", "report", "--html", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert f"--html {tmp_path} is a folder" in said.err and ".part" not in said.err
+    assert main(["diagnose", str(path), "--malformed", "report", "--html", f"{path}/page.html"]) == 2
+    said = capsys.readouterr()
+    assert f"--html {path}/page.html: " in said.err and "2 comparisons" in said.out  # the work is not lost

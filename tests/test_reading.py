@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 import tracemalloc
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -133,6 +136,11 @@ def test_a_malformed_line_is_named_and_the_others_are_kept(
         ("a,b,0,many,1,,", "weight must be a number"),
         ("a,b,0,1,3,,", "position must be 1 or 2"),
         ("a,b,0,1,,c,", "first must be the winner or the loser"),
+        ("a,b,0,1,2,a,", "first is 'a', and position is '2'"),
+        ("a,b,0,1e19,1,,", "weight must be a positive number from 1e-06 to 1e"),
+        ("a,b,0,1e-320,1,,", "weight must be a positive number from 1e-06 to 1e"),
+        ("a,b,0,1_000,1,,", "weight must be a number"),
+        ("a,b,0,１２,1,,", "weight must be a number"),
     ],
 )
 def test_a_field_out_of_range_is_named(tmp_path: Path, fields: str, reason: str) -> None:
@@ -286,6 +294,11 @@ def test_the_prompt_of_a_written_dialogue_is_what_both_share(tmp_path: Path) -> 
         ({"prompt": "p", "chosen": "a", "rejected": 3}, "string or a list of messages"),
         ({"prompt": "p", "chosen": [{"role": "x"}], "rejected": "b"}, "no 'content'"),
         ({"winner": "a"}, "no 'loser'"),
+        ({"winner": "model_a", "model_a": "x", "model_b": "y"}, "model_a and model_b as winner and loser"),
+        ({"chosen": "a", "rejected": "b", "winner": "c", "loser": "d"}, "both 'chosen' and 'winner'"),
+        ('{"winner": "a", "loser": "b", "loser": "c"}', "'loser' is given twice"),
+        ({"chosen": [], "rejected": "b"}, "chosen has no messages"),
+        ({"winner": "a", "loser": "b", "weight": 10**400}, "weight must be finite"),
         ({"winner": "a", "loser": "b", "weight": 0}, "weight must be a positive"),
         ({"prompt": "p", "chosen": "a", "rejected": "b", "weight": 0}, "weight must be a positive"),
         ("[" * 100_000, "nested too deeply"),
@@ -354,12 +367,70 @@ def test_records_that_are_none() -> None:
     assert caught.value.line == 2
     with pytest.raises(MalformedRecord, match="record 1: a pair has"):
         count([("a", "b", "c")])
-    for wrong in (["ab"], [3], [({}, "a")]):
+    for wrong in (["ab"], [3], [({}, "a")], [{1, 2}]):
         with pytest.raises(TypeError, match="record 1"):
             count(wrong)
     not_records: Any = 3
     with pytest.raises(TypeError, match="records must be"):
         count(not_records)
+    long: list[Any] = [("x" * 1_000_000,) * 2]
+    with pytest.raises(MalformedRecord) as told:
+        count(long)
+    assert len(str(told.value)) < 300 and 'malformed="report"' in str(told.value)
+    with pytest.raises(MalformedRecord, match="NaN"):
+        count([("a", float("nan"))])
     for weight, first in ((0.0, None), (float("inf"), None), (1.0, "c")):
         with pytest.raises(ValueError):
             Judgement("a", "b", weight=weight, first=first)
+
+
+class DataFrame(dict[str, list[str]]):
+    """What pandas calls its tables."""
+
+
+@pytest.mark.parametrize(
+    ("records", "advice"),
+    [
+        (Counter({("a", "b"): 300, ("b", "a"): 100}), r"Judgement\(winner, loser, weight=count\)"),
+        (DataFrame(winner=["a"], loser=["b"]), r"to_dict\('records'\)"),
+        (io.StringIO("winner,loser\na,b\n"), "pass its path"),
+        (io.TextIOWrapper(io.BytesIO(b"winner,loser\na,b\n")), "pass its path"),
+    ],
+)
+def test_what_holds_records_in_another_way_is_refused_with_what_to_do(records: Any, advice: str) -> None:
+    with pytest.raises(TypeError, match=advice):
+        count(records)
+
+
+def test_dictionaries_and_rows_of_arrays_are_records() -> None:
+    records: list[Any] = [
+        {"winner": 1, "loser": 2, "judge": "x", "weight": 2, "note": []},
+        np.array([2, 1]),
+        {"winner": 1, "loser": 2, "tie": True, "winner_length": 3},
+    ]
+    tally = count(records)
+    assert tally.labels == [1, 2] and tally.total == 3 and tally.answers().weight.sum() == 4
+    assert tally.lone_lengths == 1 and list(tally.judges) == ["x"]
+    texts = count([{"prompt": "p", "chosen": "yes", "rejected": ""}] * 2)
+    assert texts.text and texts.total == 2 and texts.empty_texts == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"tie": "0"}, TypeError), ({"tie": 2}, TypeError), ({"tie": "no"}, TypeError),
+        ({"judge": ["x"]}, TypeError), ({"context": {}}, TypeError), ({"judge": float("nan")}, ValueError),
+        ({"winner_length": -1, "loser_length": 2}, ValueError), ({"loser_length": 1.5}, ValueError),
+        ({"weight": 1e10}, ValueError), ({"weight": 10**400}, ValueError), ({"weight": 1e-320}, ValueError),
+    ],
+)  # fmt: skip
+def test_a_judgement_says_which_of_its_fields_is_wrong(given: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error, match=next(iter(given))):
+        Judgement("a", "b", **given)
+
+
+def test_a_pipe_is_read_like_a_file() -> None:
+    for text, total in (("winner,loser\na,b\nb,a\n", 2), ('{"winner": "a", "loser": "b"}\n', 1), ("", 0)):
+        code = "from solvers.rewards.data_sets.reading import count; print(count('-', progress=print).total)"
+        done = subprocess.run([sys.executable, "-c", code], input=text, capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == str(total)

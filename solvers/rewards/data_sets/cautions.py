@@ -7,10 +7,11 @@ from unicodedata import normalize
 
 import numpy as np
 
+from prefcore.pictures.svg import shortened
 from solvers.rewards.data_sets.advice import NOTEWORTHY, SEVERAL, Findings, better_group, saved
 from solvers.rewards.data_sets.effects import LengthEffect, PositionEffect
 from solvers.rewards.data_sets.report import Coverage, Cycles
-from solvers.rewards.data_sets.tally import Answers, Tally
+from solvers.rewards.data_sets.tally import SHOWN, Answers, Tally
 
 MOST_COMPARED_LABELS = 20_000
 FEW_ANSWERS = 10  # of a pair, or of a judge
@@ -28,12 +29,17 @@ def notes_on(tally: Tally, answers: Answers) -> list[str]:
         notes.append("Weights count as that many answers in tests and intervals.")
     if tally.judges and tally.unknown_judges:
         notes.append(f"{tally.unknown_judges:,} judgements name no judge.")
+    if tally.lone_lengths:
+        notes.append(f"{tally.lone_lengths:,} judgements give the length of one text only: it is not used.")
+    if tally.empty_texts:
+        notes.append(f"{tally.empty_texts:,} judgements are about an empty text.")
     alike: dict[str, Any] = {}
     if not tally.text and len(tally.labels) <= MOST_COMPARED_LABELS:
         for label in tally.labels:
             key = " ".join(normalize("NFKC", str(label)).casefold().split())
             if key in alike:
-                notes.append(f"{alike[key]!r} and {label!r} are almost the same name, and count as different items.")
+                one, other = (shortened(repr(name), SHOWN) for name in (alike[key], label))
+                notes.append(f"{one} and {other} are almost the same name, and count as different items.")
             alike.setdefault(key, label)
     return notes
 

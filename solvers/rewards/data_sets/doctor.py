@@ -69,12 +69,13 @@ def diagnose(
 ) -> DataSetReport:
     """Says what a set of preferences can bear.
 
-    records: pairs (winner, loser) or ``Judgement`` objects; or the path of a CSV, JSONL or PrefLib file, as
-    docs/data-sets.md has them. generator: splits answers for held-out predictions and draws data sets for p-values;
-    by default a new one seeded with 0, so that the same data get the same report. malformed: ``"raise"`` stops at the
-    first line that cannot be read with ``MalformedRecord``, which names it; ``"report"`` leaves such lines out, counts
-    them and quotes the first. progress: ``True`` draws a bar on the standard error; or called with what is done and
-    the total (bytes of a file, records; total 0 if unknown).
+    records: pairs (winner, loser), ``Judgement`` objects, or dictionaries with the names of the columns; or the path of
+    a CSV, JSONL or PrefLib file, as docs/data-sets.md has them (``"-"`` for the standard input). generator: splits
+    answers for held-out predictions and draws data sets for p-values; by default a new one seeded with 0, so that the
+    same data get the same report. malformed: ``"raise"`` stops at the first line that cannot be read with
+    ``MalformedRecord``, which names it; ``"report"`` leaves such lines out, counts them and quotes the first. progress:
+    ``True`` draws a bar on the standard error; or called with what is done and the total (bytes of a file, records;
+    total 0 if unknown).
 
     Tests and intervals take answers as independent of each other, except that the intervals of held-out predictions
     are by judges where there are 20 or more. Raises ``ValueError`` for data without any comparison or a file that is
@@ -86,6 +87,8 @@ def diagnose(
         generator = np.random.default_rng(0)
     elif not isinstance(generator, np.random.Generator):
         raise TypeError(f"generator must be a numpy.random.Generator, got {type(generator).__name__}")
+    if not isinstance(progress, bool) and not callable(progress):
+        raise TypeError(f"progress must be True, False or a function of what is done and the total, got {progress!r}")
     shown = bar(sys.stderr) if progress is True else progress or None
     tally = count(records, malformed == "report", shown)
     source = str(records) if isinstance(records, (str, os.PathLike)) else "records"

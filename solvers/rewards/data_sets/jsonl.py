@@ -45,7 +45,7 @@ def read_jsonl(
             if not written.strip():
                 continue
             try:
-                record = json.loads(written)
+                record = json.loads(written, object_pairs_hook=_once)
                 if not isinstance(record, dict):
                     raise ValueError(f"expected an object, got {shortened(written, SHOWN)}")
                 parse(record).put(tally, 1)
@@ -56,6 +56,14 @@ def read_jsonl(
             except ValueError as error:
                 tally.reject(line, str(error), written, str(path), report)
         moved()
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is given twice")
+    return found
 
 
 def text_row(
@@ -134,6 +142,8 @@ def _messages(value: Any, name: str) -> list[str]:
         value = [value]
     if not isinstance(value, list):
         raise ValueError(f"{name} must be a string or a list of messages, got {type(value).__name__}")
+    if not value and name != "prompt":
+        raise ValueError(f"{name} has no messages")
     return [_content(message, name) for message in value]
 
 

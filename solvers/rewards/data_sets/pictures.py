@@ -15,8 +15,7 @@ from prefcore.heatmap import GREY
 from prefcore.pictures.intransitivity import DIVERGING
 from prefcore.pictures.svg import FAINT, FONT, INK, SIZE, XMLNS, extent, plain
 from solvers.rewards.data_sets.report import DataSetReport, Score
-from solvers.rewards.data_sets.tally import Floats
-from solvers.rewards.data_sets.text import named
+from solvers.rewards.data_sets.tally import Floats, named
 
 MOST_ROWS = 60  # items that are drawn
 NUMBERED = 10  # items with numbers in the cells

@@ -18,7 +18,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import islice
@@ -27,6 +27,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from prefcore.pictures.svg import shortened
 from prefcore.words import nearest
 from solvers.rewards.data_sets.jsonl import read_jsonl, text_row
 from solvers.rewards.data_sets.preflib import read_preflib
@@ -54,6 +57,12 @@ TEXTS = ("chosen", "rejected")
 YES = {"1", "true", "yes", "y", "t", "tie", "1.0"}
 NO = {"", "0", "false", "no", "n", "f", "0.0"}
 ORDERS = (".soc", ".soi", ".toc", ".toi")
+OTHER_RECORDS = {
+    "DataFrame": "pass frame.to_dict('records'), with the columns of a CSV file",
+    "TextIOWrapper": "pass its path",
+    "BufferedReader": "pass its path",
+    "StringIO": "write it to a file and pass its path",
+}
 OTHER = {
     ".wmd": "PrefLib's .wmd holds weighted matching data, no preferences between pairs",
     ".cat": "PrefLib's .cat holds categories, no comparisons",
@@ -70,7 +79,8 @@ def count(
     progress: Progress | None = None,
     tally: Tally | None = None,
 ) -> Tally:
-    """Reads a file, or judgements from memory: ``Judgement`` objects or pairs (winner, loser).
+    """Reads a file, or judgements from memory: ``Judgement`` objects, pairs (winner, loser), or dictionaries with the
+    names of the columns.
 
     report: count malformed lines instead of raising ``MalformedRecord`` at the first. Raises ``ValueError`` for a file
     of another kind or without a needed column, ``FileNotFoundError``, and ``TypeError`` for records of another type.
@@ -78,6 +88,10 @@ def count(
     tally = Tally() if tally is None else tally
     if isinstance(records, (str, os.PathLike)):
         read(Path(records), tally, report, progress)
+    elif isinstance(records, Mapping) or type(records).__name__ in OTHER_RECORDS:
+        kind = type(records).__name__
+        what = OTHER_RECORDS.get(kind, "make it a list of Judgement(winner, loser, weight=count)")
+        raise TypeError(f"records must be judgements, pairs or the path of a file, got a {kind}: {what}")
     elif isinstance(records, Iterable):
         _from_memory(records, tally, report, progress)
     else:
@@ -86,7 +100,8 @@ def count(
 
 
 def read(path: Path, tally: Tally, report: bool = False, progress: Progress | None = None) -> None:
-    """Counts a file's judgements in the tally."""
+    """Counts a file's judgements in the tally; ``-`` is the standard input."""
+    path = Path("/dev/stdin") if str(path) == "-" else path
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
     if path.is_dir():
@@ -95,8 +110,7 @@ def read(path: Path, tally: Tally, report: bool = False, progress: Progress | No
     if suffix in OTHER:
         raise ValueError(f"{path}: {OTHER[suffix]}")
     with open(path, "rb") as raw:
-        head = raw.read(4096)
-        raw.seek(0)
+        head = raw.peek(4096)[:4096]
         if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
             raise ValueError(f"{path} is UTF-16: write it as UTF-8")
         start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -106,7 +120,7 @@ def read(path: Path, tally: Tally, report: bool = False, progress: Progress | No
         size = path.stat().st_size
 
         def moved() -> None:
-            if progress is not None:
+            if progress is not None and raw.seekable():
                 progress(min(raw.tell(), size), size)
 
         moved()
@@ -144,12 +158,21 @@ def _from_memory(records: Iterable[Any], tally: Tally, report: bool, progress: P
 def _add_record(record: Any, tally: Tally) -> None:
     if isinstance(record, Judgement):
         r = record
-        known = r.winner_length is not None and r.loser_length is not None
-        lengths = (int(r.winner_length or 0), int(r.loser_length or 0)) if known else None
+        known = (r.winner_length is not None) + (r.loser_length is not None)
+        lengths = (int(r.winner_length or 0), int(r.loser_length or 0)) if known == 2 else None
+        tally.lone_lengths += known == 1
         tally.add(r.winner, r.loser, bool(r.tie), r.judge, r.context, r.weight, r.first, lengths)
         return
-    if isinstance(record, (str, bytes)) or not isinstance(record, (tuple, list)):
-        raise TypeError(f"expected a pair (winner, loser) or a Judgement, got {record!r}")
+    if isinstance(record, dict):
+        json_row(record, _label).put(tally, 1)
+        return
+    if isinstance(record, np.ndarray):
+        record = record.tolist()
+    if not isinstance(record, (tuple, list)):
+        raise TypeError(
+            "expected a pair (winner, loser), a Judgement, or a dictionary with winner and loser or chosen and "
+            f"rejected, got {shortened(repr(record), 80)}"
+        )
     if len(record) != 2:
         raise ValueError(f"a pair has a winner and a loser, got {len(record)} entries; for more use Judgement")
     fault(record[0], record[1], 1)
@@ -294,9 +317,12 @@ class _Entry:
 
     arguments: Arguments
     shown: Shown = None
+    lone: bool = False  # whether one length is given only
 
     def put(self, tally: Tally, times: int) -> None:
         tally.text = tally.text or self.shown is not None
+        tally.lone_lengths += times * self.lone
+        tally.empty_texts += times * (self.shown is not None and 0 in (self.arguments[7] or ()))
         tally.add(*self.arguments, times, self.shown)
 
 
@@ -317,7 +343,7 @@ def _parser(names: tuple[str, ...]) -> Callable[[tuple[str, ...]], _Entry]:
                 fault(winner, loser, 1)
             return _Entry((winner, loser, tie, judge, context, 1, None, None))
         given = {name: key[k] for k, name in enumerate(names)}
-        return _Entry((winner, loser, tie, judge, context, *_rest(given, winner, loser)))
+        return _Entry((winner, loser, tie, judge, context, *_rest(given, winner, loser)), lone=_lone(given))
 
     def texts(key: tuple[str, ...]) -> _Entry:
         return _Entry(*text_row(dict(zip(names, key, strict=True)), truth, _rest))
@@ -325,17 +351,40 @@ def _parser(names: tuple[str, ...]) -> Callable[[tuple[str, ...]], _Entry]:
     return texts if names[0] == TEXTS[0] else labelled
 
 
-def json_row(record: dict[str, Any]) -> _Entry:
-    """A judgement from an object with the names of the columns."""
-    if "chosen" in record or "winner" not in record:
+def json_row(record: dict[str, Any], plain: Callable[[Any, str], Any] | None = None) -> _Entry:
+    """A judgement from an object with the names of the columns. plain: what reads a label; by default strings and
+    numbers only.
+    """
+    named, written = [n for n in REQUIRED if n in record], [n for n in TEXTS if n in record]
+    if named and written:
+        both = f"{written[0]!r} and {named[0]!r}"
+        raise ValueError(f"there are both {both}: keep winner and loser, or chosen and rejected")
+    if "model_a" in record and "loser" not in record:
+        raise ValueError(
+            "there is no 'loser': an arena's record; write the names that stand in model_a and model_b as winner and "
+            "loser, and a tie as tie: 1"
+        )
+    if not named:
         return _Entry(*text_row(record, truth, _rest))
-    given = {name: _plain(record[name], name) for name in (*REQUIRED, *OPTIONAL) if record.get(name) is not None}
-    if "loser" not in given:
-        raise ValueError("there is no 'loser'")
+    read = _plain if plain is None else plain
+    given = {name: read(record[name], name) for name in (*REQUIRED, *OPTIONAL) if record.get(name) is not None}
+    for name in REQUIRED:
+        if name not in given:
+            raise ValueError(f"there is no {name!r}")
     winner, loser = given["winner"], given["loser"]
     tie = truth(given.get("tie", ""))
     rest = _rest(given, winner, loser)
-    return _Entry((winner, loser, tie, given.get("judge"), given.get("context"), *rest))
+    return _Entry((winner, loser, tie, given.get("judge"), given.get("context"), *rest), lone=_lone(given))
+
+
+def _lone(given: Mapping[str, Any]) -> bool:
+    return len([name for name in ("winner_length", "loser_length") if given.get(name) not in (None, "")]) == 1
+
+
+def _label(value: Any, name: str) -> Any:
+    if not isinstance(value, Hashable):
+        raise ValueError(f"{name} must be hashable, got {type(value).__name__}")
+    return value
 
 
 def _plain(value: Any, name: str) -> str:
@@ -353,6 +402,8 @@ def _rest(given: dict[str, Any], winner: str, loser: str) -> tuple[float, str | 
         if position not in ("1", "2"):
             raise ValueError(f"position must be 1 or 2, at which the winner was shown, got {position!r}")
         first = winner if position == "1" else loser
+    elif "position" in present and str(present["position"]).strip() != ("1" if first == winner else "2"):
+        raise ValueError(f"first is {shortened(repr(first), 80)}, and position is {present['position']!r}: give one")
     fault(winner, loser, weight, first)
     long, short = present.get("winner_length"), present.get("loser_length")
     if long is None or short is None:
@@ -365,9 +416,13 @@ def _rest(given: dict[str, Any], winner: str, loser: str) -> tuple[float, str | 
 
 def _number(value: Any, name: str) -> float:
     try:
+        if isinstance(value, str) and not (value.isascii() and "_" not in value):
+            raise ValueError
         number = float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a number, got {value!r}") from None
+        raise ValueError(f"{name} must be a number, got {shortened(repr(value), 80)}") from None
+    except OverflowError:
+        raise ValueError(f"{name} must be finite, got a number of {len(str(value))} digits") from None
     if not isfinite(number):
         raise ValueError(f"{name} must be finite, got {value!r}")
     return int(number) if number.is_integer() else number

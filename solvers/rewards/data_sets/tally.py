@@ -11,16 +11,20 @@ import numbers
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
-from math import isfinite, log, prod
+from math import inf, log, prod
 from operator import eq
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prefcore.pictures.svg import shortened
+
 MOST_KEYS = 2_000_000  # distinct (judge, context, winner, loser, tie); about 250 bytes each
 MOST_ITEMS = 2_000_000
 MOST_LINES = 20  # malformed lines that are quoted
+LEAST, MOST = 1e-6, 1e9  # weights; beyond, sums of them lose the small ones
+SHOWN, LABEL = 80, 24  # characters of a label in an error, and in a report
 BITS = 24  # of an item, a judge or a context in a packed key
 MASK = (1 << BITS) - 1
 
@@ -34,10 +38,14 @@ Shown = tuple[Any, Any, str] | None  # how to call winner, loser and context
 
 
 class MalformedRecord(ValueError):
-    """A line or record that cannot be read. `line` is its number, from 1; `reason` says what is wrong."""
+    """A line or record that cannot be read. `line` is its number, from 1; `reason` says what is wrong.
+
+    ``diagnose(…, malformed="report")``, ``--malformed report`` on the command line, leaves such lines out.
+    """
 
     def __init__(self, line: int, reason: str, source: str = "") -> None:
-        super().__init__(f"{source or 'records'}, {'line' if source else 'record'} {line}: {reason}")
+        what, option = ("line", "--malformed report") if source else ("record", 'malformed="report"')
+        super().__init__(f"{source or 'records'}, {what} {line}: {reason} ({option} leaves such {what}s out)")
         self.line, self.reason, self.source = line, reason, source
 
 
@@ -45,10 +53,11 @@ class MalformedRecord(ValueError):
 class Judgement:
     """One answer: `winner` was preferred to `loser`, or they tied.
 
-    judge: who answered. context: what the two were answers to (a prompt, a programme, a room). weight: a positive
-    number. first: which of the two was shown first. winner_length, loser_length: of their texts, in characters.
+    judge: who answered. context: what the two were answers to (a prompt, a programme, a room). weight: from 1e-6 to
+    1e9. first: which of the two was shown first. winner_length, loser_length: of their texts, in characters.
 
-    Raises ``ValueError`` for an item compared with itself, a weight of zero or below, a `first` that is neither item.
+    Raises ``ValueError`` for an item compared with itself, a weight out of range, a `first` that is neither item, a
+    length that is no whole number; ``TypeError`` for a `tie` that is neither true nor false, and unhashable labels.
     """
 
     winner: Hashable
@@ -63,6 +72,18 @@ class Judgement:
 
     def __post_init__(self) -> None:
         fault(self.winner, self.loser, self.weight, self.first)
+        if not isinstance(self.tie, (bool, np.bool_)):
+            raise TypeError(f"tie must be True or False, got {self.tie!r}")
+        for name in ("judge", "context"):
+            label = getattr(self, name)
+            if not isinstance(label, Hashable):
+                raise TypeError(f"{name} must be hashable, got {type(label).__name__}")
+            if label != label:
+                raise ValueError(f"{name} is not a number (NaN): leave it out where it is unknown")
+        for name in ("winner_length", "loser_length"):
+            size = getattr(self, name)
+            if size is not None and not (isinstance(size, (int, np.integer)) and size >= 0):
+                raise ValueError(f"{name} must be a whole number of characters, got {size!r}")
 
 
 def fault(winner: object, loser: object, weight: object, first: object = None) -> None:
@@ -72,14 +93,21 @@ def fault(winner: object, loser: object, weight: object, first: object = None) -
             raise ValueError(f"the {name} is empty")
         if not isinstance(item, Hashable):
             raise TypeError(f"the {name} must be hashable, got {type(item).__name__}")
+        if item != item:
+            raise ValueError(f"the {name} is not a number (NaN)")
     if winner == loser:
-        raise ValueError(f"{winner!r} is compared with itself: the winner and the loser must differ")
+        name = shortened(repr(winner), SHOWN)
+        raise ValueError(f"{name} is compared with itself: the winner and the loser must differ")
     if first is not None and first != winner and first != loser:
-        raise ValueError(f"first must be the winner or the loser, got {first!r}")
+        raise ValueError(f"first must be the winner or the loser, got {shortened(repr(first), SHOWN)}")
     if isinstance(weight, bool) or not isinstance(weight, numbers.Real):
         raise TypeError(f"weight must be a number, got {weight!r}")
-    if not (float(weight) > 0 and isfinite(weight)):
-        raise ValueError(f"weight must be a positive finite number, got {weight}")
+    try:
+        size = float(weight)
+    except OverflowError:
+        size = inf
+    if not LEAST <= size <= MOST:
+        raise ValueError(f"weight must be a positive number from {LEAST:g} to {MOST:g}, got {size:g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +167,8 @@ class Tally:
     total: int = 0
     not_kept: int = 0
     unknown_judges: int = 0
+    empty_texts: int = 0
+    lone_lengths: int = 0  # judgements that give the length of one text only
     finer: int = 2
     malformed: int = 0
     quoted: list[Malformed] = field(default_factory=list)
@@ -356,3 +386,9 @@ def check_text(label: object, what: str) -> None:
             raise ValueError(
                 f"{what} is not UTF-8 text: {label.encode('utf-8', 'backslashreplace').decode()}"
             ) from None
+
+
+def named(item: Any, limit: int = LABEL) -> str:
+    """An item's name on one line; quoted where blanks at its ends would not be seen."""
+    text = str(item)
+    return shortened(text if text == text.strip() else repr(text), limit)

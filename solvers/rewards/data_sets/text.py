@@ -11,7 +11,6 @@ from unicodedata import category
 
 import numpy as np
 
-from prefcore.pictures.svg import shortened
 from prefcore.verdicts import Refuted
 from solvers.rewards.data_sets.adjusted import Adjusted
 from solvers.rewards.data_sets.advice import LEVEL, in_words, p_words
@@ -19,9 +18,9 @@ from solvers.rewards.data_sets.hodge import Hodge
 from solvers.rewards.data_sets.misfit import Misfit, free_pairs
 from solvers.rewards.data_sets.own_cycles import GroupCycles, share_of_cyclic_triads
 from solvers.rewards.data_sets.report import DataSetReport
+from solvers.rewards.data_sets.tally import named
 
 WIDTH = 110
-LABEL = 24
 KEPT = "\n\u200c\u200d"  # line breaks, and what joins letters and pictures
 SHOWN = 12  # items in the table
 MOST_ONE_SIDED = 0.05  # of the pairs, for which the cyclic part is told
@@ -280,12 +279,6 @@ def _items(report: DataSetReport) -> list[str]:
     if len(report.scores) > SHOWN:
         lines.append(f"  … and {len(report.scores) - SHOWN:,} more")
     return lines
-
-
-def named(item: Any, limit: int = LABEL) -> str:
-    """An item's name on one line; quoted where blanks at its ends would not be seen."""
-    text = str(item)
-    return shortened(text if text == text.strip() else repr(text), limit)
 
 
 def printable(text: str) -> str:
