@@ -23,22 +23,24 @@ from solvers.rewards.pairwise.win_counts import Floats, WinCounts
 
 DENSE = 160  # items up to which the full matrix is cheaper than conjugate gradients
 ROUNDS = 400  # of conjugate gradients before sparse factors are tried
+FINEST = 1e-6  # relative precision that is asked of them: the next step makes up for the rest
 FEW = 12  # pairs an item up to which sparse factors are likely to stay sparse
 HALVINGS = 60
-NEAR = 1e-4
+NEAR = 1e-4  # nats
 
 Solve = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Maximum:
-    """Where Newton's method ended; ``gradient_norm`` is measured as ``maximise`` says."""
+    """Where Newton's method ended; ``gradient_norm`` and ``settled`` are as ``maximise`` says."""
 
     scores: Floats
     tie: float
     value: float
     iterations: int
     gradient_norm: float
+    settled: bool
 
 
 def maximise(
@@ -51,6 +53,7 @@ def maximise(
     tolerance: float = 1e-9,
     limit: int = 100,
     start: Floats | None = None,
+    settle: bool = True,
 ) -> Maximum:
     """The scores that maximise ``likelihood - ridge/2 Σ s²``, of mean zero in each block (None: a single one).
 
@@ -58,6 +61,11 @@ def maximise(
     items of |∂/∂s_i| divided by the number of comparisons of i (plus the ridge, if any): a difference of shares of
     wins, whatever the scale of the weights; the derivative by the tie parameter is divided by the number of all
     comparisons. The value that is returned is the log-likelihood, without the penalty.
+
+    A share of wins is blind to rare losses and weak priors, which move scores all the same. So the scores have
+    *settled*, which is waited for if ``settle``, only when Newton's last step moved none by more than
+    ``c = sqrt(1000 tolerance)``, so that about c²/2 is left at most (along a step of c curvatures change by a factor of
+    e^c at most), and none would now move by more than ``10 tolerance`` on its own.
     """
     i, j, size = counts.i, counts.j, counts.size
     per_item = np.maximum(counts.per_item + ridge, np.finfo(float).tiny)
@@ -65,33 +73,51 @@ def maximise(
     s = np.zeros(size) if start is None else start.copy()
     at = 0.0 if tie is None else tie
     now = evaluate(kind, counts, s[i] - s[j], at)
-    objective = now.value - 0.5 * ridge * float(s @ s)
-    iterations, ahead = 0, np.inf
+    objective = now.value - _penalty(ridge, s)
+    iterations, ahead, settled = 0, np.inf, False
+    step, tie_step, length = np.zeros_like(s), 0.0, 1.0
     while True:
-        gradient = np.bincount(i, now.by_x, size) - np.bincount(j, now.by_x, size) - ridge * s
+        gradient = np.bincount(i, now.by_x, size) - np.bincount(j, now.by_x, size)
+        gradient = gradient - ridge * s if ridge else gradient
         norm = float((np.abs(gradient) / per_item).max())
         norm = max(norm, abs(now.by_tie) / total) if tie is not None else norm
-        # The last gain foreseen is half a squared error in standard errors, which the step has squared once more: so
-        # scores are right, too, where weights differ by many orders of magnitude.
-        if norm == 0 or (norm <= tolerance and ahead <= NEAR) or iterations >= limit:
+        # The last gain foreseen is half a squared error in standard errors, which the step has squared once more.
+        if norm == 0 or (norm <= tolerance and ahead <= NEAR):
+            moved = length * max(float(np.abs(centred(step, blocks)).max()), abs(tie_step)) if iterations else np.inf
+            short = moved <= np.sqrt(1e3 * tolerance)
+            settled = norm == 0 or bool(short and _alone(counts, now, gradient, ridge) <= 10 * tolerance)
+            if settled or not settle:
+                break
+        if iterations >= limit:
             break
-        solve = _solver(counts, now.curvature, blocks, ridge, min(1e-2, norm))
+        solve = _solver(counts, now.curvature, blocks, ridge, min(1e-2, max(norm, FINEST)))
         step, tie_step = _direction(counts, now, gradient, solve, tie is not None)
         ahead = float(gradient @ step) + now.by_tie * tie_step
         length = 1.0
         for _ in range(HALVINGS):
             tried, tried_at = s + length * step, at + length * tie_step
             then = evaluate(kind, counts, tried[i] - tried[j], tried_at)
-            reached = then.value - 0.5 * ridge * float(tried @ tried)
+            reached = then.value - _penalty(ridge, tried)
             # Close to the maximum rounding hides the gain: a step that loses no more than that is taken.
-            if reached >= objective + 1e-4 * length * ahead - 1e-14 * (1.0 + abs(objective)):
+            if reached >= objective + 1e-4 * length * ahead - 1e-14 * (min(1.0, total) + abs(objective)):
                 break
             length /= 2
         else:
             break
         s, at, now, objective = tried, tried_at, then, reached
         iterations += 1
-    return Maximum(centred(s, blocks), at, now.value, iterations, norm)
+    return Maximum(centred(s, blocks), at, now.value, iterations, norm, settled)
+
+
+def _penalty(ridge: float, s: Floats) -> float:
+    return 0.5 * ridge * float(s @ s) if ridge else 0.0
+
+
+def _alone(counts: WinCounts, now: Derivatives, gradient: Floats, ridge: float) -> float:
+    """The farthest that Newton's method would move a score if it moved alone, which needs no system to be solved."""
+    degrees = np.bincount(counts.i, now.curvature, counts.size) + np.bincount(counts.j, now.curvature, counts.size)
+    degrees += ridge
+    return float((np.abs(gradient) / np.maximum(degrees, np.finfo(float).tiny)).max())
 
 
 def centred(scores: Floats, blocks: npt.NDArray[np.int32] | None) -> Floats:
@@ -130,7 +156,7 @@ def information(
     matrix += matrix.T
     degrees = -matrix.sum(axis=1)
     matrix.flat[:: size + 1] = degrees + ridge
-    pin = float(degrees.mean()) / size
+    pin = float(degrees.sum()) / size**2
     matrix += pin if blocks is None else pin * (blocks[:, None] == blocks)
     return matrix, pin
 

@@ -170,11 +170,12 @@ def diagnose_fit(
         findings.append(f"Chance may explain the cycle: goodness of fit doesn't reject at 1% ({fit.shown}).")
     elif cycle:
         findings.append("Whether this is chance is not known: there is nothing left to test.")
-    if exists and not converged:
+    if not converged and (exists or (regularised and not all_ties)):
         findings.append(
-            "The iterations ended before the gradient was small: raise max_iterations, or the tolerance where weights "
+            "The iterations ended before the scores had settled: raise max_iterations, or the tolerance where weights "
             "differ by many orders of magnitude."
         )
+        advice.append("Don't use these scores, nor their standard errors, until the fit has converged.")
     if not exists and regularised:
         findings.append("The scores depend on the strength of the prior: without it there would be none.")
     if not (disconnected or separable or cycle or fit.rejects or not exists or not converged):

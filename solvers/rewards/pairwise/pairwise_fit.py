@@ -31,6 +31,7 @@ class PairwiseFit:
 
     ``blocks``: the component of each item, within which alone comparisons were used (None: all were). ``levels``:
     groups of items that the tie parameter separates as it diverges. ``value``: the log-likelihood, or its supremum.
+    ``settled``: the scores, not only the shares of wins, are within tolerance.
     """
 
     counts: WinCounts
@@ -47,6 +48,7 @@ class PairwiseFit:
     value: float
     iterations: int
     gradient_norm: float
+    settled: bool
 
     @property
     def tied(self) -> bool:
@@ -84,10 +86,12 @@ def fit_pairs(
     blocks = None if exists or connected else strong_components(counts)
     used = counts if blocks is None else counts.only(inside(counts, blocks))
     tie = _start(used, kind) if tied else None
-    found = maximise(used, kind, blocks, ridge=ridge, tie=tie, tolerance=tolerance, limit=limit, start=start)
+    found = maximise(
+        used, kind, blocks, ridge=ridge, tie=tie, tolerance=tolerance, limit=limit, start=start, settle=exists
+    )
     return PairwiseFit(
         counts, kind, ridge, tolerance, limit, unique, exists, blocks, levels,
-        found.scores, found.tie, found.value, found.iterations, found.gradient_norm,
+        found.scores, found.tie, found.value, found.iterations, found.gradient_norm, found.settled,
     )  # fmt: skip
 
 

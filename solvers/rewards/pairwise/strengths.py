@@ -30,6 +30,7 @@ from solvers.rewards.pairwise.win_counts import Floats, WinCounts, read_counts
 LARGEST = 12_000  # items whose covariance matrix (8 n² bytes) is made
 TABULATED = 1_000  # items up to which the printed table has standard errors
 SHOWN = 30  # rows of that table
+WEAKEST = 1e-100  # prior; what is weaker drowns in the rounding of its gradient's exponentials
 TIE_MODELS = ("davidson", "rao-kupper", "half")
 
 
@@ -38,7 +39,8 @@ class BradleyTerry:
     """Scores of pairwise counts, and all that qualifies them.
 
     ``scores``: float64, of mean zero, ``P(i preferred to j) = σ(s_i - s_j)`` (probit: Φ); NaN where the likelihood has
-    no unique maximum. ``converged``: whether they are its unique maximum, and the gradient is within tolerance.
+    no unique maximum. ``converged``: whether they are its unique maximum, the gradient within tolerance, and Newton's
+    last step so short that no score is off by more than about 500 tolerances: 5e-7, and 1e-8 as a rule.
     ``gradient_norm``: the largest difference, over the items, of the observed and the fitted share of wins (with a
     prior, of the penalised gradient over the item's number of comparisons). ``log_likelihood``: in nats, without the
     prior's term and without binomial coefficients; where the maximum does not exist, the supremum.
@@ -213,7 +215,7 @@ def bradley_terry(
     parameter = None if ties is None or tie_model == "half" else _parameter(tie_model, fitted, drawn)
     return BradleyTerry(
         scores=fitted.scores if fitted.exists else np.full(size, np.nan),
-        converged=fitted.exists and fitted.gradient_norm <= tolerance,
+        converged=fitted.exists and fitted.settled,
         iterations=fitted.iterations,
         gradient_norm=fitted.gradient_norm if fitted.exists else float("nan"),
         log_likelihood=fitted.value,
@@ -256,8 +258,10 @@ def _checked(
         raise ValueError(f"tie_model must be one of {', '.join(TIE_MODELS)}, got {tie_model!r}")
     if model not in ("logit", "probit"):
         raise ValueError(f'model must be "logit" or "probit", got {model!r}')
-    if not 0 <= regularisation < np.inf:
-        raise ValueError(f"regularisation must be finite and zero or more, got {regularisation}")
+    if not (regularisation == 0 or WEAKEST <= regularisation <= 1 / WEAKEST):
+        raise ValueError(
+            f"regularisation must be zero, or between {WEAKEST:g} and {1 / WEAKEST:g}, got {regularisation}"
+        )
     if not tolerance > 0 or max_iterations < 1:
         raise ValueError("tolerance must be positive and max_iterations at least 1")
     if bootstrap < 0 or (bootstrap and generator is None):

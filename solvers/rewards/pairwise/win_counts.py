@@ -27,6 +27,8 @@ Indices = npt.NDArray[np.int64]
 SMALL = 400  # items up to which reachability is read off a matrix of booleans
 ROOTS = 30  # items of a cyclic component from which a shortest cycle is looked for
 CHUNK = 65_536  # records that are counted together
+LEAST, MOST = 1e-15, 1e15  # between which a count, or a sum of weights, lies if it is not zero
+LOST = 2.0**-52  # a count that is this part of another is lost when it is added to it
 MISSING: Any = object()
 
 
@@ -60,7 +62,8 @@ class WinCounts:
 def read_counts(counts: Any, ties: Any = None) -> WinCounts:
     """Square matrices of counts, checked: ``counts[i, j]`` times i was preferred to j, symmetric ``ties``.
 
-    Raises ``ValueError`` for what is no such matrix, and ``TypeError`` for what holds no real numbers.
+    Raises ``ValueError`` for what is no such matrix, and for counts beyond double precision: they must be zero, or from
+    1e-15 to 1e15, and none less than 2^-52 of another. Raises ``TypeError`` for what holds no real numbers.
     """
     won = _matrix(counts, "counts")
     size = won.shape[0]
@@ -83,7 +86,27 @@ def read_counts(counts: Any, ties: Any = None) -> WinCounts:
     if not len(i):
         raise ValueError("counts are all zero: at least one comparison is needed")
     wins, losses, draws = (np.ascontiguousarray(x) for x in (wins, losses, draws))
+    _require_precision(np.concatenate([wins, losses]), draws if ties is not None else None)
     return WinCounts(size, i, j, wins, losses, draws)
+
+
+def _require_precision(counts: Floats, ties: Floats | None) -> None:
+    """Raises where sums of these would lose some of them."""
+    lows, highs = [], []
+    for name, values in (("counts", counts), ("ties", ties)):
+        positive = values[values > 0] if values is not None else np.zeros(0)
+        if len(positive):
+            lows.append(float(positive.min()))
+            highs.append(float(positive.max()))
+            if highs[-1] > MOST:
+                raise ValueError(f"{name} must be at most {MOST:g}, found {highs[-1]:g}: count in larger units")
+            if lows[-1] < LEAST:
+                raise ValueError(f"{name} must be zero, or at least {LEAST:g}, found {lows[-1]:g}: scale them up")
+    if min(lows) < LOST * max(highs):
+        raise ValueError(
+            f"counts differ too much for double precision: the least is {min(lows):g}, the largest {max(highs):g}; "
+            "set what is negligible to zero, or fit parts that were compared alike"
+        )
 
 
 def comparison_counts(
@@ -155,7 +178,10 @@ def _matrix(values: Any, name: str) -> Any:
         raise TypeError(f"{name} must hold real numbers, got dtype {entries.dtype}")
     if entries.dtype.kind == "O" and any(isinstance(x, str | bytes | complex) for x in entries.ravel()):
         raise TypeError(f"{name} must hold real numbers")
-    matrix = matrix.astype(np.float64)
+    try:
+        matrix = matrix.astype(np.float64)
+    except OverflowError as error:
+        raise ValueError(f"{name} must be at most {MOST:g}; there is a whole number beyond all floats") from error
     entries = matrix.data if issparse(values) else matrix
     if matrix.size == 0 and matrix.ndim < 2:
         return np.zeros((0, 0))
