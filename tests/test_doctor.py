@@ -132,6 +132,57 @@ def test_the_observed_shares_are_checked_exactly() -> None:
     assert report.cycles.majority and set(report.cycles.majority) == {"a", "b", "c"}
 
 
+def test_only_ties_are_called_so(tmp_path: Path) -> None:
+    report = diagnose([Judgement("A", "B", tie=True), Judgement("B", "C", tie=True)] * 50)
+    said, advice = str(report), report.recommendation
+    assert (advice.method, advice.cautions) == (MORE, ()) and "every answer is a tie" in advice.reason
+    assert "scores exist" not in said and "by ties alone" in said and "all items are as good" in said
+    assert [score.winner for score in report.scores] == pytest.approx([1 / 3] * 3)
+    page = report.save(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 1 and "squared norm" not in page and "<h2>Scores" not in page
+    line = tmp_path / "one.jsonl"
+    line.write_text('{"chosen": "a", "rejected": "b", "tie": 1}\n')
+    assert diagnose(line).recommendation.method == MORE
+    line.write_text('{"chosen": "a", "rejected": "b"}\n')
+    assert "1 answer about texts, and at least 100" in diagnose(line).recommendation.reason
+    assert "No pictures" in diagnose(texts(tmp_path, 60, 2, np.random.default_rng(0)))._repr_html_()
+
+
+def test_two_items_have_nothing_that_runs_in_circles() -> None:
+    report = diagnose([("a", "b")] * 40 + [("b", "a")] * 20)
+    assert "runs in circles" not in report._repr_html_() and report._repr_html_().count("<svg") == 2
+
+
+def test_answers_that_all_agree_have_no_cyclic_part_and_are_not_few() -> None:
+    report = diagnose([("a", "b"), ("b", "c"), ("a", "c")] * 200)
+    assert "cannot be told: 3 of 3 pairs went one way only" in str(report)
+    assert "answers a pair are few" not in str(report) and "nearly one-sided" in str(report)
+
+
+def test_a_large_cyclic_part_without_a_cycle_is_called_strength() -> None:
+    P = np.full((5, 5), 0.6)
+    P[np.arange(4), np.arange(1, 5)] = 0.95
+    P = np.triu(P, 1) + np.tril(1 - P.T, -1)
+    report = diagnose(drawn(P, 4000, np.random.default_rng(0)))
+    assert report.hodge is not None and report.hodge.cyclic_share > 0.5
+    assert "it is misfit of strength" in str(report) and report.recommendation.method == REWARD
+    assert report.transitivity[1].draws == 49 and "moderate rejected, p ≤ 0.02 (49 draws)" in str(report)
+
+
+def test_a_majority_cycle_is_not_left_without_comment() -> None:
+    items = scores_matrix(np.linspace(1, -1, 60))
+    said = str(diagnose(drawn(items, 4000, np.random.default_rng(0))))
+    assert "majority cycle  most prefer" in said and "chance makes such cycles" in said
+    ring = np.array([[0, 0.9, 0.1], [0.1, 0, 0.9], [0.9, 0.1, 0]])
+    assert re.search("; beyond\\s+chance", str(diagnose(drawn(ring, 500, np.random.default_rng(0)))))
+
+
+def test_what_is_one_is_written_so() -> None:
+    said = str(diagnose([Judgement("a", "b", judge="x", context="y")]))
+    assert "1 comparison of 2 items, 1 judge, 1 context" in said and "1 answer is few for a score" in said
+    assert "1 of 1 pair was compared" in said
+
+
 def test_the_same_data_give_the_same_report_and_weights_are_repetitions() -> None:
     records = drawn(scores_matrix(np.array([1.0, 0, -1])), 300, np.random.default_rng(0))
     assert str(diagnose(records)) == str(diagnose(iter(records)))
@@ -190,7 +241,7 @@ def test_nothing_to_diagnose_and_arguments_out_of_range(tmp_path: Path) -> None:
 
 def test_names_reach_no_terminal_raw() -> None:
     names = "\x1b[31mred", "\u202egnp.exe", "a", "a ", "zwj \u200d"
-    said = str(diagnose([(x, y) for x in names for y in names if x != y] * 5 + [("a", "b"), ("b", "a")]))
+    said = str(diagnose([*combinations(names, 2)] * 3 + [*combinations(names[::-1], 2)]))
     assert not set("\x1b\u202e\x85") & set(said) and "\\x1b[31mred" in said and "'a '" in said and "zwj \u200d" in said
 
 

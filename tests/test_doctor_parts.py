@@ -153,6 +153,28 @@ def test_no_item_beats_the_winner_and_the_smith_set_is_the_smallest(seed: int) -
         assert found.margin == pytest.approx(max(np.delete(M[at], at).min(), 0))
 
 
+def test_equal_items_have_equal_parts_in_the_winner() -> None:
+    counts = counts_of([[0, 20, 9], [20, 0, 9], [1, 1, 0]])
+    found = von_neumann_winner(counts)
+    assert found is not None and found.probabilities.tolist() == pytest.approx([0.5, 0.5, 0])
+    # Of the lotteries that nothing beats, the nearest to the origin, by another solver.
+    generator = np.random.default_rng(0)
+    for _ in range(6):
+        W = np.triu(generator.integers(-1, 2, (6, 6)), 1) * 10.0
+        M = W - W.T
+        found = von_neumann_winner(counts_of(np.maximum(M, 0) + 10 * (1 - np.eye(6))))
+        start = minimize(
+            lambda p: p @ p,
+            np.full(6, 1 / 6),
+            method="SLSQP",
+            bounds=[(0, 1)] * 6,
+            constraints=[{"type": "ineq", "fun": lambda p, M=M: p @ M}, {"type": "eq", "fun": lambda p: p.sum() - 1}],
+            options={"ftol": 1e-12, "maxiter": 500},
+        )
+        assert found is not None and start.success and found.gap < 1e-9
+        np.testing.assert_allclose(found.probabilities, start.x, atol=1e-4)
+
+
 # -- position and length --------------------------------------------------------------------------------------------
 
 # Admissions to Berkeley, fall 1973: men admitted, men rejected, women admitted, women rejected in departments A to F.
@@ -239,6 +261,7 @@ def test_the_excess_covers_its_true_value_and_the_test_keeps_its_size(size: int,
         wins = generator.binomial(answers, sigmoid(s[i] - s[j])).astype(float)
         found = misfit(WinCounts(size, i, j, wins, totals - wins, np.zeros(len(i))), generator)
         assert found is not None and (found.method, found.thin) == (method, method == "moments")
+        assert found.excess.low <= found.excess.value <= found.excess.high
         covered += found.excess.low <= 0 <= found.excess.high
         rejected += found.p_value < 0.05
     assert covered >= 0.9 * runs and rejected <= 0.1 * runs  # of 95 and 5 %
@@ -300,6 +323,13 @@ def test_held_out_answers_are_not_seen() -> None:
     assert found is not None and found.answers == 1500
     for prediction in found.predictions:
         assert abs(prediction.wrong - 0.5) < 4 * 0.5 / sqrt(1500) and prediction.nats > log(2) - 0.01
+
+
+def test_close_pairs_are_dealt_evenly() -> None:
+    # With 30 to 20 every four fifths of the answers lean the same way, so that 40 % are predicted wrongly.
+    for seed in range(5):
+        found = predict(count([("a", "b")] * 30 + [("b", "a")] * 20).answers(), 2, np.random.default_rng(seed))
+        assert found is not None and [p.wrong for p in found.predictions] == pytest.approx([0.4, 0.4])
 
 
 def test_pairs_predict_a_cycle_and_judges_their_own_taste() -> None:

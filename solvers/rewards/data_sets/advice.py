@@ -4,8 +4,9 @@
    fewer than ``THIN`` answers a free score, or if some never lost to others (scores would be infinite). Texts of
    different prompts are never compared, and have few answers each, by design: of texts ``FEW_TEXTS`` answers in all
    are asked for.
-2. *Collect more data* if no preference is visible: equal scores are not rejected at ``LEVEL`` (beside an effect of
-   position or length, where that is significant), one reward fits, and rewards by judge or context save nothing.
+2. *Collect more data* if no preference is visible: neither equal scores nor one reward are rejected, each at half of
+   ``LEVEL`` (beside an effect of position or length, where that is significant), and rewards by judge or context save
+   nothing.
 3. No circle of pairs was compared, or too few answers (20 a score, 2 a pair): nothing can be tested; one reward,
    tentatively.
 4. A *material* misfit of one reward: the excess is ``MATERIAL_NATS`` or more, by the lower end of its interval. Where
@@ -109,8 +110,13 @@ def _too_little(found: Findings) -> tuple[str, str, bool] | None:
             return MORE, why, False
         if found.decided < THIN * found.scores:
             few = f"{_answers(found.decided)}{'' if found.decided == found.answers else ' that are no ties'}"
+            be = "is" if found.decided == 1 else "are"
             scores = "a score" if found.scores == 1 else f"{found.scores:,} scores"
-            return MORE, f"{few} are few for {scores}; ask for {THIN * found.scores:,} or more", False
+            return (
+                MORE,
+                f"{few} {be} few for {scores}; ask for {THIN * found.scores:,} or more",
+                False,
+            )
         if found.unbeaten:
             why = (
                 f"{found.unbeaten}, so scores would be infinite. Ask again across these groups, "
@@ -120,7 +126,8 @@ def _too_little(found: Findings) -> tuple[str, str, bool] | None:
     beside = found.beside
     coin, misfit = (beside.coin, beside.misfit) if beside else (found.coin, found.misfit)
     group = better_group(found.held_out)
-    visible = coin is None or coin < LEVEL or (misfit is not None and misfit.p_value < LEVEL)
+    least = LEVEL / 2  # for either of two tests
+    visible = coin is None or coin < least or (misfit is not None and misfit.p_value < least)
     if visible or (beside and misfit is None and found.circles) or (group and _saves(group, small=True)):
         return None
     where = f"beside {_effect(beside)}" if beside else f"{_answers(found.decided)} look like tosses of a coin"
@@ -170,7 +177,10 @@ def _choice(found: Findings) -> tuple[str, str, bool]:
         return MORE, why, False
     method, reason, tentative = _by_misfit(found, beside.misfit, one, same, _effect(beside))
     if method == one and beside.misfit.excess.high < MATERIAL_NATS:
-        reason = f"scores and {_effect(beside)} fit together (p {p_words(beside.misfit)}), and {alone}: fit both" + same
+        fits = f"scores and {_effect(beside)} fit together (p {p_words(beside.misfit)})"
+        if beside.misfit.p_value < LEVEL:
+            fits = f"beside {_effect(beside)} the misfit is significant but tiny: {_size(beside.misfit)}"
+        reason = f"{fits}, and {alone}: fit both" + same
     return method, reason, tentative
 
 

@@ -38,7 +38,7 @@ def as_text(report: DataSetReport) -> str:
     for name, said in rows(report):
         lines += _paragraph(name, said)
     lines += ["", *_held_out(report)] if report.held_out else []
-    lines += ["", *_items(report)] if report.scores else []
+    lines += ["", *_items(report)] if report.scores and not even(report) else []
     lines += [""] if report.notes or report.malformed else []
     for note in report.notes:
         lines += _paragraph("note", note)
@@ -87,14 +87,19 @@ def rows(report: DataSetReport) -> list[tuple[str, str]]:
         found.append(("transitivity", _transitivity(report)))
     if report.misfit is not None:
         found.append(("one reward", misfit_in_words(report.misfit)))
-    beside = report.adjusted
-    if beside is not None and beside.p_value < LEVEL:
+    beside = beside_what(report)
+    if beside is not None:
         found.append((f"beside {' and '.join(beside.names)}", _beside(beside)))
     if report.winner is not None:
         found.append(("von Neumann", winner(report)))
     if report.hodge is not None and circles(report):
         found.append(("cyclic part", cyclic_part(report)))
     return found
+
+
+def even(report: DataSetReport) -> bool:
+    """Whether no compared pair has a majority."""
+    return not (report.counts.wins != report.counts.losses).any()
 
 
 def circles(report: DataSetReport) -> bool:
@@ -153,9 +158,11 @@ def _majority(report: DataSetReport) -> str:
     if not ring:
         return "none: the majorities are transitive"
     weak = next((t.p_value for t in report.transitivity if t.kind == "weak" and t.p_value is not None), None)
+    beside = beside_what(report)
     why = "; chance makes such cycles, too, where chances are near even: this one is not tested"
     if weak is not None:
         why = "; beyond chance" if weak < LEVEL else "; no more than chance makes"
+        why += f", but {_effects(beside)} may make it" if beside and weak < LEVEL else ""
     return f"most prefer {' over '.join(named(item) for item in (*ring, ring[0]))}{why}"
 
 
@@ -178,7 +185,8 @@ def _transitivity(report: DataSetReport) -> str:
         p = "no p-value" if test.p_value is None else f"p {in_words(test.p_value, test.draws)}"
         verdict = "" if test.p_value is None else "rejected, " if test.p_value < 0.05 else "not rejected, "
         parts.append(f"{test.kind} {verdict}{p}{'' if test.exact else ' (bound)'}")
-    said = "; ".join(parts)
+    beside = beside_what(report)
+    said = "; ".join(parts) + (f". Not corrected for {_effects(beside)}" if beside else "")
     if report.frequencies is not None:
         kinds = ("weak", "moderate", "strong")
         broken = [k for k in kinds if isinstance(report.frequencies[f"{k}_stochastic_transitivity"], Refuted)]
@@ -194,6 +202,15 @@ def misfit_in_words(misfit: Misfit) -> str:
         f"Bradley–Terry loses {misfit.nats:.4f} nats an answer, {misfit.by_chance:.4f} of it by chance: "
         f"excess {excess.value:.4f} [{excess.low:.4f}, {excess.high:.4f}]; fit p {p_words(misfit)} ({how})"
     )
+
+
+def beside_what(report: DataSetReport) -> Adjusted | None:
+    """The fit beside position and length, if their effect is significant."""
+    return report.adjusted if report.adjusted is not None and report.adjusted.p_value < LEVEL else None
+
+
+def _effects(beside: Adjusted) -> str:
+    return " or ".join(beside.names)
 
 
 def _beside(found: Adjusted) -> str:
@@ -234,7 +251,7 @@ def winner(report: DataSetReport) -> str:
     """The lottery that no item beats, in a sentence."""
     found = report.winner
     assert found is not None
-    if not (report.counts.wins != report.counts.losses).any():
+    if even(report):
         return "none: every compared pair is even, so all items are as good"
     names = [named(report.items[k]) for k in found.support[:6]]
     parts = [f"{name} {100 * found.probabilities[k]:.1f} %" for name, k in zip(names, found.support, strict=False)]
@@ -255,7 +272,8 @@ def cyclic_part(report: DataSetReport) -> str:
     if found.one_sided > MOST_ONE_SIDED * len(found.flow):
         return f"cannot be told: {found.one_sided:,} of {len(found.flow):,} pairs went one way only (infinite log-odds)"
     said = f"{100 * found.cyclic_share:.1f} % of the log-odds' squared norm runs in circles"
-    return said + by_chance(found)
+    strength = found.by_chance is not None and found.cyclic_share > 2 * found.by_chance and not report.cycles.majority
+    return said + by_chance(found) + ("; no majorities do: it is misfit of strength" if strength else "")
 
 
 def by_chance(found: Hodge) -> str:
@@ -269,7 +287,7 @@ def by_chance(found: Hodge) -> str:
 
 def _items(report: DataSetReport) -> list[str]:
     shown = report.scores[:SHOWN]
-    width = max(len(named(s.item)) for s in shown)
+    width = max(4, *(len(named(s.item)) for s in shown))
     lines = [f"  {'item':<{width}}   score   95 % interval    winner"]
     for s in shown:
         score = f"{s.score:+6.2f}" if isfinite(s.score) else "     –"
