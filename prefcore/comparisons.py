@@ -6,14 +6,14 @@ does not fall from C_j to D_j: a system of linear inequalities in the utilities 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from typing import Any
 
 from prefcore.distribution import Distribution, is_exact
-from prefcore.systems import LinearSystem, Row
+from prefcore.systems import LinearSystem, Motzkin, Terms
 
 Pair = tuple[Distribution, Distribution]
 ZERO = Fraction(0)
@@ -79,28 +79,48 @@ def _places(outcomes: Sequence[Any]) -> Mapping[Any, int] | range:
     return places
 
 
+def place_in(outcomes: Sequence[Any]) -> Callable[[Any], int]:
+    """The place of an outcome among different ones; raises ``KeyError`` or ``ValueError`` for one that is not there."""
+    places = _places(outcomes)
+    return places.index if isinstance(places, range) else places.__getitem__
+
+
+def gain(lower: Distribution, higher: Distribution, place: Callable[[Any], int]) -> Terms:
+    """``E u`` of the higher less that of the lower lottery, as a linear function of the utilities."""
+    terms = {place(outcome): p for outcome, p in higher.items()}
+    for outcome, p in lower.items():
+        i = place(outcome)
+        terms[i] = terms[i] - p if i in terms else -p
+    return tuple((i, c) for i, c in terms.items() if c)
+
+
 def system_of(comparisons: Comparisons) -> LinearSystem:
     """The inequalities that a utility must satisfy, over the outcomes in their order.
 
     Raises ``ValueError`` for a lottery that is not an exact distribution over them.
     """
-    index = _places(comparisons.outcomes)
-    checked: set[int] = set()
-
-    def row(lower: Distribution, higher: Distribution) -> Row:
-        for lottery in (lower, higher):
-            if id(lottery) not in checked:
-                if not _is_exact_distribution(lottery):
-                    raise ValueError("a lottery is not an exact distribution")
-                checked.add(id(lottery))
-        gain = {index[outcome]: p for outcome, p in higher.items()}
-        for outcome, p in lower.items():
-            i = index[outcome]
-            gain[i] = gain[i] - p if i in gain else -p
-        return tuple((i, c) for i, c in gain.items() if c), ZERO
-
-    strict, weak = (tuple(row(A, B) for A, B in pairs) for pairs in (comparisons.strict, comparisons.weak))
+    for lottery in {id(x): x for pair in (*comparisons.strict, *comparisons.weak) for x in pair}.values():
+        if not _is_exact_distribution(lottery):
+            raise ValueError("a lottery is not an exact distribution")
+    place = place_in(comparisons.outcomes)
+    strict, weak = (
+        tuple((gain(A, B, place), ZERO) for A, B in pairs) for pairs in (comparisons.strict, comparisons.weak)
+    )
     return LinearSystem(len(comparisons.outcomes), strict, weak)
+
+
+def weighted_part(comparisons: Comparisons, weights: Motzkin) -> tuple[Comparisons, Motzkin]:
+    """The comparisons that have weights, and these: what contradicts itself among them does so among all.
+
+    Raises ``IndexError`` for a weight on a comparison that is not there.
+    """
+    parts = []
+    for pairs, chosen in ((comparisons.strict, weights.strict), (comparisons.weak, weights.weak)):
+        if any(not 0 <= i < len(pairs) for i, _ in chosen):
+            raise IndexError("a weight on a comparison that is not there")
+        parts.append((tuple(pairs[i] for i, _ in chosen), tuple((k, w) for k, (_, w) in enumerate(chosen))))
+    (strict, first), (weak, second) = parts
+    return Comparisons(strict, weak, comparisons.outcomes), Motzkin(first, second, weights.equal)
 
 
 def _is_exact_distribution(lottery: Distribution) -> bool:

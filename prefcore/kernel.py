@@ -52,7 +52,7 @@ from prefcore.claims import (
 )
 from prefcore.clauses import Clauses, Exact, FeatureOf, Mass, Polynomial, add, clauses_of
 from prefcore.closures import gap, is_closed
-from prefcore.comparisons import Comparisons, system_of
+from prefcore.comparisons import Comparisons, Pair, system_of, weighted_part
 from prefcore.distribution import Distribution, is_exact, mix
 from prefcore.domains import Largest, largest_over, outcome_distribution
 from prefcore.dominances import violation
@@ -104,8 +104,7 @@ def check(claim: Claim, evidence: Evidence) -> Proved | Refuted:
         elif type(claim) is Represents:
             proved = _represents(claim, evidence)
         elif type(claim) is HasUtility:
-            _require(type(claim.comparisons) is Comparisons, "the claim is not about comparisons")
-            proved = _solvable(system_of(claim.comparisons), evidence)
+            proved = _has_utility(claim.comparisons, evidence)
         elif type(claim) is Solvable:
             _require(conforms(claim.system, LinearSystem) and well_formed(claim.system), "the system is malformed")
             proved = _solvable(claim.system, evidence)
@@ -502,6 +501,16 @@ def _represents(claim: Represents, evidence: Evidence) -> bool:
             _require(evaluate(differs, *values), "the utilities order these lotteries as the relation does")
             return False
     raise EvidenceRejected(f"{type(evidence).__name__} is no evidence about a representation")
+
+
+def _has_utility(comparisons: Comparisons, evidence: Evidence) -> bool:
+    """T9. Weights need only the comparisons that carry them."""
+    _require(type(comparisons) is Comparisons, "the claim is not about comparisons")
+    pairs = (comparisons.strict, comparisons.weak)
+    _require(conforms(pairs, tuple[tuple[Pair, ...], tuple[Pair, ...]]), "the comparisons are malformed")
+    if isinstance(evidence, Motzkin):
+        comparisons, evidence = weighted_part(comparisons, evidence)
+    return _solvable(system_of(comparisons), evidence)
 
 
 def _solvable(system: LinearSystem, evidence: Evidence) -> bool:

@@ -86,11 +86,11 @@ def _encode(value: object, outcomes: Sequence[Any]) -> object:
     if value is None or type(value) in (bool, int, str):
         return value
     if type(value) is Fraction:
-        return str(value)
+        return _written(value)
     if type(value) is tuple:
         return [_encode(v, outcomes) for v in value]
     if type(value) is Distribution:
-        return [[outcomes.index(o), str(p)] for o, p in value.items()]
+        return [[outcomes.index(o), _written(p)] for o, p in value.items()]
     if type(value) is Simplex:
         return len(value.outcomes)
     if type(value) is Menu:
@@ -98,7 +98,7 @@ def _encode(value: object, outcomes: Sequence[Any]) -> object:
     if type(value) is Comparisons:
         place = {o: i for i, o in enumerate(value.outcomes)}
         pairs = (
-            [[[[place[o], str(p)] for o, p in x.items()] for x in pair] for pair in s]
+            [[[[place[o], _written(p)] for o, p in x.items()] for x in pair] for pair in s]
             for s in (value.strict, value.weak)
         )
         strict, weak = pairs
@@ -120,14 +120,40 @@ def to_json(claim: Claim, evidence: Evidence) -> str:
     return json.dumps(body, separators=(",", ":"))
 
 
+DIGITS = 4000  # Python converts numbers of no more than 4,300 digits at once
+
+
+def _written(value: Fraction) -> str:
+    sign, above, below = "-" if value < 0 else "", abs(value.numerator), value.denominator
+    return sign + _digits(above) + (f"/{_digits(below)}" if below != 1 else "")
+
+
+def _digits(number: int) -> str:
+    parts = []
+    while number >= 10**DIGITS:
+        number, rest = divmod(number, 10**DIGITS)
+        parts.append(str(rest).zfill(DIGITS))
+    return "".join((str(number), *reversed(parts)))
+
+
+def _whole(digits: str) -> int:
+    sign, number = (-1, 0) if digits.startswith("-") else (1, 0)
+    digits = digits.removeprefix("-")
+    first = len(digits) % DIGITS
+    for start in range(first - DIGITS if first else 0, len(digits), DIGITS):
+        number = number * 10**DIGITS + int(digits[max(start, 0) : start + DIGITS])
+    return sign * number
+
+
 # -- reading --------------------------------------------------------------------------------------------------------
 
 
 def _fraction(data: object) -> Fraction:
     if type(data) is not str or not _EXACT.fullmatch(data):
         raise EvidenceRejected(f'an exact number is a string "p/q", got {data!r}')
-    value = Fraction(data)
-    if str(value) != data:
+    above, _, below = data.partition("/")
+    value = Fraction(_whole(above), _whole(below or "1"))
+    if _written(value) != data:
         raise EvidenceRejected(f"{data!r} is not in lowest terms")
     return value
 
@@ -139,7 +165,7 @@ def _menu(data: dict[str, Any]) -> Menu:
 
 
 def _comparisons(data: dict[str, Any]) -> Comparisons:
-    if set(data) != {"kind", "outcomes", "strict", "weak"} or type(data["outcomes"]) is not int:
+    if set(data) != {"kind", "outcomes", "strict", "weak"} or type(data["outcomes"]) is not int or data["outcomes"] < 0:
         raise EvidenceRejected("Comparisons have a number of outcomes, strict and weak pairs")
     strict, weak = (_decode(data[name], tuple[Pair, ...]) for name in ("strict", "weak"))
     return Comparisons(strict, weak, range(data["outcomes"]))

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 
-Row = tuple[tuple[tuple[int, Fraction], ...], Fraction]
+Terms = tuple[tuple[int, Fraction], ...]  # (variable, coefficient)
+Row = tuple[Terms, Fraction]
 Weights = tuple[tuple[int, Fraction], ...]  # (row, weight)
 
 

@@ -339,3 +339,8 @@ def test_rank(seed: int) -> None:
     rows = [{j: F(rng.randint(-1, 1)) for j in range(n)} for _ in range(m)]
     dense = np.array([[float(row[j]) for j in range(n)] for row in rows]).reshape(m, n)
     assert rank(rows, n) == (np.linalg.matrix_rank(dense) if m else 0)
+
+
+def test_numbers_beyond_floating_point_are_said() -> None:
+    verdict = solve_system(LinearSystem(1, ((((0, F(10**400)),), F(0)),)))
+    assert isinstance(verdict, pc.Unknown) and "too large" in verdict.reason

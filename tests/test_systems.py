@@ -318,6 +318,34 @@ def test_outcomes_are_different_and_cover_the_lotteries() -> None:
             kernel.check(HasUtility(wrong), Point((ZERO, ONE)))
 
 
+def test_a_range_of_outcomes_has_no_negative_places() -> None:
+    point = pc.Distribution.point
+    claim = replace_outcomes(Comparisons([(point(-1), point(2))]), range(3))  # the range's last number is 2 as well
+    with pytest.raises(EvidenceRejected):
+        kernel.check(HasUtility(claim), Motzkin(((0, ONE),)))
+
+
+def test_a_lottery_that_changes_its_mind_is_rejected() -> None:
+    class Fickle(pc.Distribution):
+        pass
+
+    claim = Comparisons([(Fickle({0: 1}), Fickle({1: 1}))])
+    with pytest.raises(EvidenceRejected, match="malformed"):
+        kernel.check(HasUtility(claim), Point((ZERO, ONE)))
+
+
+def test_numbers_of_more_digits_than_python_writes_at_once(tmp_path: Path) -> None:
+    huge = Fraction(10**9001 + 7, 3**20000)
+    claim = Solvable(LinearSystem(1, ((((0, ONE),), huge),)))
+    for value in (huge + 1, huge):
+        text = to_json(claim, Point((value,)))
+        assert from_json(text) == (claim, Point((value,)))
+    path = save_certificate(kernel.check(claim, Point((huge + 1,))), tmp_path / "huge.json")
+    assert isinstance(load_certificate(path, claim), pc.Proved)
+    with pytest.raises(EvidenceRejected, match="lowest terms"):
+        from_json(to_json(claim, Point((huge,))).replace('"strict":[[[[0,"1"]],"', '"strict":[[[[0,"1"]],"0'))
+
+
 def replace_outcomes(comparisons: Comparisons, outcomes: Any) -> Comparisons:
     made = Comparisons(comparisons.strict, comparisons.weak)
     object.__setattr__(made, "outcomes", outcomes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -239,3 +240,39 @@ def test_exactness_at_scale() -> None:
     answer = recover_utility(wrong)
     verified(answer, wrong)
     assert isinstance(answer.verdict, pc.Refuted)
+
+
+@pytest.mark.parametrize("epsilon", [F(1, 10**7), F(1, 10**9), F(1, 10**15)])
+def test_many_lotteries_that_hardly_differ(epsilon: F) -> None:
+    rng = Random(3)
+    utility = [rng.random() for _ in range(60)]
+    pairs = []
+    for _ in range(1500):
+        i, j, k = rng.sample(range(60), 3)
+        low, high = sorted((i, j), key=utility.__getitem__)
+        pairs.append(tuple(D({k: 1 - epsilon, o: epsilon}) for o in (low, high)))
+    answer = recover_utility(Comparisons(pairs))
+    assert isinstance(answer.verdict, pc.Proved) and answer.margin is not None and answer.margin > 0
+    assert isinstance(answer.largest, pc.Refuted)
+    turned = recover_utility(Comparisons([*pairs, pairs[7][::-1]]))
+    assert isinstance(turned.verdict, pc.Refuted)
+
+
+def test_long_numbers_are_shown_short_and_certified(tmp_path: Path) -> None:
+    rng = Random(5)
+    n = 60
+    utility = [rng.random() for _ in range(n)]
+    pairs = []
+    for _ in range(300):
+        lots = []
+        for _ in range(2):
+            o, q = rng.sample(range(n), 2)
+            p = F(rng.randrange(1, 10**150), 10**150)
+            lots.append(D({o: p, q: 1 - p}))
+        lots.sort(key=lambda lottery: sum(float(p) * utility[o] for o, p in lottery.items()))
+        pairs.append(tuple(lots))
+    answer = recover_utility(Comparisons(pairs))
+    assert answer.margin is not None and answer.margin.denominator > 10**4300
+    assert "≈" in str(answer) and len(repr(answer)) < 2000
+    path = pc.save_certificate(answer.verdict, tmp_path / "long.json")
+    assert isinstance(pc.load_certificate(path), pc.Proved)

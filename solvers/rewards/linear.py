@@ -30,12 +30,12 @@ from prefcore import kernel
 from prefcore.checking import seconds_of
 from prefcore.claims import Solvable
 from prefcore.search.farkas import fraction, rational
-from prefcore.systems import LinearSystem, Motzkin, Point, Row
+from prefcore.systems import LinearSystem, Motzkin, Point, Row, Terms
 from prefcore.verdicts import Proved, Refuted, Unknown
 
 Multipliers = Mapping[int, Fraction]
 ZERO, ONE = Fraction(0), Fraction(1)
-LAZY = 4000  # rows beyond which those that are not needed stay out of the program
+LAZY = 1500  # rows beyond which those that are not needed stay out of the program
 SMALL = 2000  # entries up to which z3 may be asked
 DENSE = 1500  # unknowns up to which a system that is not triangular is solved exactly
 
@@ -46,13 +46,19 @@ class NotSolved(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """``max Σ objective·x`` within bounds (None: there is none) and rows."""
+    """``max Σ objective·x`` within bounds (None: there is none) and rows.
+
+    rounded: the coefficients of weak and equal rows as floats, if they are known already. feasible: a point that is
+    known to satisfy everything; if it turns out optimal, no other is looked for.
+    """
 
     objective: Mapping[int, Fraction]
     lower: Sequence[Fraction | None]
     upper: Sequence[Fraction | None]
     weak: Sequence[Row] = ()
     equal: Sequence[Row] = ()
+    rounded: csr_matrix | None = None
+    feasible: tuple[Fraction, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +87,18 @@ def maximise_each(
     Raises as :func:`maximise` does.
     """
     deadline = time.monotonic() + seconds
-    search = _Search(program, deadline)
+    try:
+        search = _Search(program, deadline)
+    except OverflowError as error:
+        raise NotSolved("a coefficient is too large for floating point") from error
     return (_best(search, objective, deadline) for objective in objectives)
 
 
 def _best(search: _Search, objective: Mapping[int, Fraction], deadline: float) -> Optimum:
-    program = search.aim(objective)
+    try:
+        program = search.aim(objective)
+    except OverflowError as error:
+        raise NotSolved("a coefficient is too large for floating point") from error
     for strategy in ("choose", "primal"):
         found = search.exact(strategy)
         if found is not None:
@@ -186,15 +198,14 @@ class _Search:
     def __init__(self, program: Program, deadline: float) -> None:
         self.program = program
         self.deadline = deadline
-        rows = (*program.weak, *program.equal)
-        sizes = np.fromiter((len(terms) for terms, _ in rows), int, len(rows))
-        entries = [term for terms, _ in rows for term in terms]
-        columns = np.fromiter((i for i, _ in entries), int, len(entries))
-        values = np.fromiter((c.numerator / c.denominator for _, c in entries), float, len(entries))
-        starts = np.concatenate(([0], np.cumsum(sizes)))
-        self.matrix = csr_matrix((values, columns, starts), shape=(len(rows), len(program.lower)))
-        self.bounds = np.fromiter((b.numerator / b.denominator for _, b in rows), float, len(rows))
-        weak, equal = len(program.weak), range(len(program.weak), len(rows))
+        count = len(program.weak) + len(program.equal)
+        if program.rounded is None:
+            rows = (*program.weak, *program.equal)
+            self.matrix = rounded([terms for terms, _ in rows], len(program.lower))
+            self.bounds = np.fromiter((b.numerator / b.denominator for _, b in rows), float, count)
+        else:
+            self.matrix, self.bounds = program.rounded, np.zeros(count)
+        weak, equal = len(program.weak), range(len(program.weak), count)
         first = np.linspace(0, weak - 1, min(weak, LAZY)).astype(int) if weak else np.zeros(0, int)
         self.active: list[int] = [*first.tolist(), *equal]  # in HiGHS's order
         self.highs = self._model()
@@ -252,6 +263,10 @@ class _Search:
             if found is None:
                 return None
             point, weak, equal = found
+            if self.program.feasible is not None:
+                known = _certified(self.program, self.program.feasible, weak, equal)
+                if known is not None:
+                    return known
             wrong = self._violated(point)
             if not wrong:
                 return _certified(self.program, point, weak, equal)
@@ -277,7 +292,7 @@ class _Search:
         violated = np.flatnonzero(slack < -tolerance)
         if not len(violated):
             return False
-        worst = violated[np.argsort(slack[violated], kind="stable")][: max(500, len(self.program.lower))].tolist()
+        worst = violated[np.argsort(slack[violated], kind="stable")][: max(500, len(self.program.lower) // 2)].tolist()
         self._add_rows(self.highs, worst)
         self.active += worst
         return True
@@ -285,8 +300,7 @@ class _Search:
     def _at_basis(self) -> tuple[tuple[Fraction, ...], dict[int, Fraction], dict[int, Fraction]] | None:
         """The point and the multipliers of the current basis, exactly; None if it is singular or too large."""
         basis = self.highs.getBasis()
-        program = self.program
-        rows = (*program.weak, *program.equal)
+        program, m = self.program, len(self.program.weak)
         status = highspy.HighsBasisStatus
         basic = [j for j, s in enumerate(basis.col_status) if s == status.kBasic]
         tight = [r for r, s in zip(self.active, basis.row_status, strict=True) if s != status.kBasic]
@@ -300,7 +314,7 @@ class _Search:
         square: list[dict[int, Fraction]] = []
         rhs: list[Fraction] = []
         for r in tight:
-            terms, bound = rows[r]
+            terms, bound = program.weak[r] if r < m else program.equal[r - m]
             entries: dict[int, Fraction] = {}
             for j, c in terms:
                 if j in place:
@@ -319,13 +333,21 @@ class _Search:
             return None
         for j, value in zip(basic, values, strict=True):
             point[j] = value
-        m = len(program.weak)
         by_row = {r: y for r, y in zip(tight, multipliers, strict=True) if y}
         return (
             tuple(point),
             {r: y for r, y in by_row.items() if r < m},
             {r - m: y for r, y in by_row.items() if r >= m},
         )
+
+
+def rounded(rows: Sequence[Terms], columns: int) -> csr_matrix:
+    """The coefficients of the rows as floats; raises ``OverflowError`` where one is too large."""
+    entries = [term for terms in rows for term in terms]
+    starts = np.concatenate(([0], np.cumsum(np.fromiter(map(len, rows), int, len(rows)))))
+    where = np.fromiter((i for i, _ in entries), int, len(entries))
+    values = np.fromiter((c.numerator / c.denominator for _, c in entries), float, len(entries))
+    return csr_matrix((values, where, starts), shape=(len(rows), columns))
 
 
 # -- exactness --------------------------------------------------------------------------------------------------------

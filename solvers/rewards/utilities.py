@@ -18,20 +18,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import Any, overload
+
+from scipy.sparse import csr_matrix
 
 from prefcore import kernel
 from prefcore.checking import seconds_of
 from prefcore.claims import HasUtility
-from prefcore.comparisons import Comparisons, Pair, system_of
+from prefcore.comparisons import Comparisons, Pair, gain, place_in, system_of
 from prefcore.distribution import Distribution, Number, exact
-from prefcore.systems import LinearSystem, Motzkin, Point, Row
+from prefcore.systems import LinearSystem, Motzkin, Point, Row, Terms
 from prefcore.verdicts import Proved, Refuted, Unknown
-from solvers.rewards.linear import NotSolved, Optimum, Program, ceiling, maximise, rank, solve_system
+from solvers.rewards.linear import NotSolved, Optimum, Program, ceiling, maximise, rank, rounded, solve_system
 
 ZERO, ONE = Fraction(0), Fraction(1)
 SECONDS = 600.0
-Terms = tuple[tuple[int, Fraction], ...]
+TINY = Fraction(1, 10**6)
 SHOWN = 12  # comparisons or outcomes that a text lists
 
 
@@ -43,7 +45,7 @@ class NoUtility(ValueError):
         self.verdict = verdict
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Recovery:
     """What finite comparisons say of utilities.
 
@@ -79,16 +81,20 @@ class Recovery:
             return f"unknown: {self.verdict.reason}"
         if self.utility is not None:
             listed = sorted(self.utility.items(), key=lambda item: -item[1])
-            rows = [f"  {o}: {u}" for o, u in listed[:SHOWN]]
+            rows = [f"  {o}: {_short(u)}" for o, u in listed[:SHOWN]]
             more = [f"  … and {len(listed) - SHOWN} more outcomes"] if len(listed) > SHOWN else []
-            gap = "" if self.margin is None else f"; the least strict gap is {self.margin}, and cannot be larger"
+            gap = (
+                "" if self.margin is None else f"; the least strict gap is {_short(self.margin)}, and cannot be larger"
+            )
             return "\n".join([f"an expected utility explains {_counted(len(self.comparisons))}{gap}", *rows, *more])
         conflict = self.conflict
-        rows = [f"  {w} × ({A}  {sign}  {B})" for sign, (A, B), w in conflict[:SHOWN]]
+        rows = [f"  {_short(w)} × ({A}  {sign}  {B})" for sign, (A, B), w in conflict[:SHOWN]]
         more = [f"  … and {len(conflict) - SHOWN} more"] if len(conflict) > SHOWN else []
         many = _counted(len(conflict))
         head = f"no expected utility explains {many}: so weighted, the two sides are the same"
         return "\n".join([head, *rows, *more])
+
+    __repr__ = __str__  # the comparisons may be many, and the numbers long
 
 
 def recover_utility(comparisons: Comparisons, *, seconds: float = SECONDS) -> Recovery:
@@ -96,9 +102,10 @@ def recover_utility(comparisons: Comparisons, *, seconds: float = SECONDS) -> Re
 
     Raises ``TypeError`` if these are no :class:`Comparisons`, ``ValueError`` if there are none.
     """
-    system = _system(comparisons)
+    _at_the_door(comparisons)
     allowed = seconds_of(seconds, "seconds")
-    program = _gap_program(system)
+    sizes = _small_sizes(comparisons)
+    program = _gap_program(comparisons, sizes)
     claim = HasUtility(comparisons)
     start = time.monotonic()
     try:
@@ -106,17 +113,22 @@ def recover_utility(comparisons: Comparisons, *, seconds: float = SECONDS) -> Re
     except NotSolved as reason:
         unknown = Unknown(claim, str(reason), "give more seconds, or fewer comparisons", time.monotonic() - start)
         return Recovery(comparisons, unknown)
-    n, m = system.variables, len(system.strict)
+    solved = (program, best) if sizes is None else _in_plain_units(comparisons, best, sizes)
+    n, m = len(comparisons.outcomes), len(comparisons.strict)
     if best.value > 0 or not m:
         verdict = kernel.check(claim, Point(best.point[:n]))
         utility = MappingProxyType(dict(zip(comparisons.outcomes, best.point, strict=False)))
-        return Recovery(comparisons, verdict, utility, best.value if m else None, None, (program, best))
-    strict, weak = (
-        {r - first: y for r, y in best.weak.items() if r in range(first, end)} for first, end in _split(system)
-    )
+        return Recovery(comparisons, verdict, utility, solved[1].value if m else None, None, solved)
+    strict = {r: y for r, y in solved[1].weak.items() if r < m}
+    weak = {r - m: y for r, y in solved[1].weak.items() if r >= m}
     verdict = kernel.check(claim, Motzkin(tuple(sorted(strict.items())), tuple(sorted(weak.items()))))
-    weights = [strict.get(r, ZERO) for r in range(m)] + [weak.get(r, ZERO) for r in range(len(system.weak))]
-    return Recovery(comparisons, verdict, None, None, tuple(weights), (program, best))
+    weights = [strict.get(r, ZERO) for r in range(m)] + [weak.get(r, ZERO) for r in range(len(comparisons.weak))]
+    return Recovery(comparisons, verdict, None, None, tuple(weights), solved)
+
+
+def _short(value: Fraction) -> str:
+    """An exact number, or, where nobody would read it, what it is about."""
+    return str(value) if value.denominator < 10**12 else f"≈ {float(value):.6g}"
 
 
 def _counted(comparisons: int) -> str:
@@ -133,24 +145,90 @@ def _recovered(comparisons: Comparisons, seconds: float) -> Recovery:
     return recovery
 
 
-def _split(system: LinearSystem) -> tuple[tuple[int, int], tuple[int, int]]:
-    m = len(system.strict)
-    return (0, m), (m, m + len(system.weak))
-
-
-def _system(comparisons: Comparisons) -> LinearSystem:
+def _at_the_door(comparisons: Comparisons) -> None:
     if not isinstance(comparisons, Comparisons):
         raise TypeError(f"expected solvers.Comparisons(strict=…, weak=…), got {comparisons!r}")
     if not len(comparisons):
         raise ValueError("there are no comparisons: give at least one strict or weak pair")
-    return system_of(comparisons)
 
 
-def _gap_program(system: LinearSystem) -> Program:
-    """max t over ``(u, t)`` in the unit box; without strict rows the weak ones have the gaps."""
-    n = system.variables
-    strict: list[Row] = [((*terms, (n, -ONE)), ZERO) for terms, _ in system.strict or system.weak]
-    return Program({n: ONE}, [ZERO] * (n + 1), [ONE] * (n + 1), [*strict, *(system.weak if system.strict else ())])
+def _gap_program(comparisons: Comparisons, sizes: Sequence[Fraction] | None) -> Program:
+    """max t over ``(u, t)`` in the unit box, where all may be zero; without strict rows the weak ones have the gaps.
+
+    With `sizes` each row is divided by its own, and t is counted in units of the smallest.
+    """
+    n = len(comparisons.outcomes)
+    rows = _GapRows(comparisons, sizes)
+    box: list[Fraction | None] = [ZERO] * (n + 1)
+    return Program({n: ONE}, box, [*[ONE] * n, 1 / rows.unit], rows, (), rows.rounded(), (ZERO,) * (n + 1))
+
+
+def _small_sizes(comparisons: Comparisons) -> list[Fraction] | None:
+    """The largest difference of a probability in each comparison, where some are so small that HiGHS ignores them."""
+    pairs = (*comparisons.strict, *comparisons.weak)
+    if all(p >= TINY for pair in pairs for lottery in pair for _, p in lottery.items()):
+        return None
+    place = place_in(comparisons.outcomes)
+    sizes = [max((abs(c) for _, c in gain(*pair, place)), default=ONE) for pair in pairs]
+    return sizes if min(sizes) < TINY else None
+
+
+def _in_plain_units(comparisons: Comparisons, best: Optimum, sizes: Sequence[Fraction]) -> tuple[Program, Optimum]:
+    """The program and its optimum with rows that are not divided by anything, and t not counted in units."""
+    plain = _gap_program(comparisons, None)
+    unit = _unit(comparisons, sizes)
+    weak = {r: unit * y / sizes[r] for r, y in best.weak.items()}
+    return plain, Optimum(best.value * unit, (*best.point[:-1], best.value * unit), weak, {})
+
+
+def _unit(comparisons: Comparisons, sizes: Sequence[Fraction]) -> Fraction:
+    return min(sizes[: len(comparisons.strict) or len(sizes)])
+
+
+class _GapRows(Sequence[Row]):
+    """The rows of the comparisons, strict ones first; most are never needed exactly, so each is made when asked for."""
+
+    def __init__(self, comparisons: Comparisons, sizes: Sequence[Fraction] | None) -> None:
+        self.pairs = (*comparisons.strict, *comparisons.weak)
+        self.gaps = len(comparisons.strict) or len(self.pairs)
+        self.place = place_in(comparisons.outcomes)
+        self.n = len(comparisons.outcomes)
+        self.sizes = sizes
+        self.unit = ONE if sizes is None else _unit(comparisons, sizes)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    @overload
+    def __getitem__(self, r: int) -> Row: ...
+    @overload
+    def __getitem__(self, r: slice) -> list[Row]: ...
+    def __getitem__(self, r: int | slice) -> Row | list[Row]:
+        if isinstance(r, slice):
+            return [self[i] for i in range(*r.indices(len(self)))]
+        terms, size = gain(*self.pairs[r], self.place), ONE
+        if self.sizes is not None:
+            size = self.sizes[r]
+            terms = tuple((i, c / size) for i, c in terms)
+        return ((*terms, (self.n, -self.unit / size)) if r < self.gaps else terms), ZERO
+
+    def rounded(self) -> csr_matrix:
+        """All of them as floats; what both lotteries can give is added up."""
+        where: list[int] = []
+        columns: list[int] = []
+        values: list[float] = []
+        if self.sizes is not None:
+            return rounded([terms for terms, _ in self[:]], self.n + 1)
+        for r, pair in enumerate(self.pairs):
+            for lottery, sign in zip(pair, (-1, 1), strict=True):
+                for outcome, p in lottery.items():
+                    columns.append(self.place(outcome))
+                    values.append(sign * (p.numerator / p.denominator))
+                    where.append(r)
+        where += range(self.gaps)
+        columns += [self.n] * self.gaps
+        values += [-1.0] * self.gaps
+        return csr_matrix((values, (where, columns)), shape=(len(self), self.n + 1))
 
 
 # -- what follows for another pair ------------------------------------------------------------------------------------
@@ -178,7 +256,7 @@ def implied(comparisons: Comparisons, A: Distribution, B: Distribution, *, secon
 
 def implication(comparisons: Comparisons, A: Distribution, B: Distribution, *, seconds: float = SECONDS) -> Implication:
     """As :func:`implied`, with what is possible and the evidence."""
-    _system(comparisons)
+    _at_the_door(comparisons)
     _lotteries(A, B)
     verdicts: dict[str, Proved | Refuted] = {}
     for sign, strict, weak in (("≺", [(A, B)], []), ("≻", [(B, A)], []), ("~", [], [(A, B), (B, A)])):
@@ -231,7 +309,7 @@ def difference_bounds(
     Raises :class:`NoUtility` if there is none such, :class:`NotSolved` if the time did not suffice, ``ValueError`` for
     anchors that no lottery can give.
     """
-    _system(comparisons)
+    _at_the_door(comparisons)
     _lotteries(A, B)
     least = exact(margin, "margin")
     if least < 0:
@@ -281,7 +359,8 @@ def is_unique(comparisons: Comparisons, *, seconds: float = SECONDS) -> bool:
     They are iff the weak comparisons in which every compatible utility is indifferent leave, besides the constants,
     no dimension, or one on which a strict comparison tells the two directions apart. Raises as :func:`implied` does.
     """
-    system = _system(comparisons)
+    _at_the_door(comparisons)
+    system = system_of(comparisons)
     recovery = _recovered(comparisons, seconds)
     assert recovery.utility is not None
     point = [recovery.utility[o] for o in comparisons.outcomes]
