@@ -130,9 +130,11 @@ def _too_little(found: Findings) -> tuple[str, str, bool] | None:
     visible = coin is None or coin < least or (misfit is not None and misfit.p_value < least)
     if visible or (beside and misfit is None and found.circles) or (group and _saves(group, small=True)):
         return None
-    where = f"beside {_effect(beside)}" if beside else f"{_answers(found.decided)} look like tosses of a coin"
     untested = f". {found.untested[:1].upper()}{found.untested[1:]}" if found.untested else ""
-    return MORE, f"{where} (p = {coin:.2g}): no preference is visible, a reward would learn nothing{untested}", False
+    said = f"{_answers(found.decided)} look like tosses of a coin (p = {coin:.2g}): a reward would learn nothing"
+    if beside:
+        said = f"beside {_effect(beside)} a reward would learn nothing (equal scores: p = {coin:.2g})"
+    return MORE, f"no preference is visible: {said}{untested}", False
 
 
 def _answers(number: float) -> str:

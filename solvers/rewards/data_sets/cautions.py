@@ -33,6 +33,9 @@ def notes_on(tally: Tally, answers: Answers) -> list[str]:
         notes.append(f"{tally.lone_lengths:,} judgements give the length of one text only: it is not used.")
     if tally.empty_texts:
         notes.append(f"{tally.empty_texts:,} judgements are about an empty text.")
+    repeated = int((answers.records - 1).sum())
+    if tally.text and not tally.judges and repeated:
+        notes.append(f"{repeated:,} judgements repeat another of the same two texts to the letter.")
     alike: dict[str, Any] = {}
     if not tally.text and len(tally.labels) <= MOST_COMPARED_LABELS:
         for label in tally.labels:

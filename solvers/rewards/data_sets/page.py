@@ -12,7 +12,7 @@ from prefcore.pages.elements import STYLE, figure, unique
 from prefcore.pictures.svg import plain
 from solvers.rewards.data_sets.pictures import MOST_ROWS, matrix_of, pairs_matrix, scores_plot
 from solvers.rewards.data_sets.report import DataSetReport
-from solvers.rewards.data_sets.text import circles, counted, cyclic_part, predictions, printable, rows
+from solvers.rewards.data_sets.text import circles, counted, cyclic_part, even, predictions, printable, rows
 
 HEAD = "<tr><th>question</th><th>finding</th></tr>"
 OWN_STYLE = """
@@ -81,6 +81,8 @@ def _pictures(report: DataSetReport, name: str) -> list[str]:
             said += " Right: the lottery that no item beats on average; orange: its mean over data drawn anew."
         parts += ["<h2>Scores</h2>", figure(scores_plot(report), said + few)]
     found = report.hodge
+    if even(report):
+        return ['<p class="quiet">No pictures: every pair that was compared is even.</p>']
     if report.text and report.connectivity.components > 1:
         return ['<p class="quiet">No pictures: texts are compared within their prompts only.</p>']
     if found is None or report.connectivity.components > 1:
