@@ -75,7 +75,7 @@ def test_an_item_that_only_lost_to_two_even_ones_is_placed_by_the_prior(
     ("counts", "words"),
     [
         ([[0, 1e300], [1e-5, 0]], "counts must be at most 1e"),
-        ([[0, 10**400], [1, 0]], "counts must be at most 1e"),
+        ([[0, 10**400], [1, 0]], "counts must be finite"),
         ([[0, 5e-324], [1e-323, 0]], "counts must be zero, or at least 1e"),
         ([[0, 1e14], [1e-3, 0]], "counts differ too much"),
         ([[0, float(2**49)], [0.0625, 0]], "counts differ too much"),

@@ -26,6 +26,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit, softmax
 
+from solvers.rewards.pairwise.arguments import real_array, real_number, whole_number
+from solvers.rewards.pairwise.win_counts import MOST
+
 Array = NDArray[np.float64]
 
 PRECISION = 1e-9  # of Newton's last step, which squares the error: what is left is about 1e-16
@@ -54,23 +57,25 @@ def ipo(counts: ArrayLike, reference: ArrayLike, tau: float, *, prior: float = 0
 
 def rewards(counts: ArrayLike, *, prior: float = 0.0, steps: int | None = None) -> Array:
     """The implicit reward ``r = τ h`` of :func:`dpo`, which depends on neither τ nor μ; its mean is 0."""
+    number = None if steps is None else whole_number(steps, "steps:", 0)
     wins = _with_prior(counts, prior)
-    met = wins + np.swapaxes(wins, -1, -2)
-    total: Array = wins.sum(-1)
+    lost = np.swapaxes(wins, -1, -2)
+    met = wins + lost
     r: Array = np.zeros(wins.shape[:-1])
-    if steps is not None:
-        if steps < 0:
-            raise ValueError(f"steps: must be zero or more, not {steps}")
+
+    def gradient() -> Array:
+        # Each pair by itself: the sum of wins less that of expected wins would lose a rare loss.
+        return np.asarray((wins * expit(-_gaps(r)) - lost * expit(_gaps(r))).sum(-1))
+
+    if number is not None:
         size = 2 / np.maximum(met.sum(-1).max(-1, keepdims=True), np.finfo(float).tiny)
-        for _ in range(steps):
-            r += size * (total - (met * expit(r[..., :, None] - r[..., None, :])).sum(-1))
+        for _ in range(number):
+            r += size * gradient()
         return np.asarray(r - r.mean(-1, keepdims=True))
     if not prior:
         _require_connected(wins, "strong", "every item must be reachable from every other along wins")
     for _ in range(STEPS):
-        odds = expit(r[..., :, None] - r[..., None, :])
-        weights = met * odds * (1 - odds)
-        step = _solved(weights, total - (met * odds).sum(-1))
+        step = _solved(met * expit(_gaps(r)) * expit(-_gaps(r)), gradient())
         width = np.ptp(step, axis=-1, keepdims=True) + np.finfo(float).tiny
         # Along a step whose entries differ by c or less the curvature grows by e^(ct) at most (Bach 2010), so that
         # after log(1 + c) / c of Newton's step the loss is still falling: no search along the line.
@@ -78,6 +83,11 @@ def rewards(counts: ArrayLike, *, prior: float = 0.0, steps: int | None = None) 
         if width.max(initial=0.0) <= PRECISION * max(1.0, float(np.abs(r).max(initial=0.0))):
             return np.asarray(r - r.mean(-1, keepdims=True))
     raise ValueError(f"counts: no optimum within {STEPS} steps of Newton's method; give a prior, such as prior=1")
+
+
+def _gaps(r: Array) -> Array:
+    """``r_i - r_j``."""
+    return np.asarray(r[..., :, None] - r[..., None, :])
 
 
 def margins(counts: ArrayLike, *, prior: float = 0.0) -> Array:
@@ -100,27 +110,31 @@ def _solved(weights: Array, right: Array) -> Array:
 
 def _policy(reference: ArrayLike, utility: Array, tau: float) -> Array:
     """``π ∝ μ exp(utility / τ)``."""
-    mu = np.asarray(reference, dtype=float)
+    mu = real_array(reference, "reference:")
     if mu.ndim < 1 or mu.shape[-1] != utility.shape[-1]:
         raise ValueError(f"reference: shape {mu.shape} for {utility.shape[-1]} items; give a probability for each")
     if not (np.all(mu > 0) and np.allclose(mu.sum(-1), 1, rtol=0, atol=1e-9)):
         raise ValueError("reference: its probabilities must be positive and sum to 1; drop the items it never gives")
-    if not (np.isfinite(tau) and tau > 0):
+    weight = real_number(tau, "tau:")
+    if not (np.isfinite(weight) and weight > 0):
         raise ValueError(f"tau: must be positive and finite, not {tau}")
-    return np.asarray(softmax(np.log(mu) + utility / tau, axis=-1))
+    return np.asarray(softmax(np.log(mu) + utility / weight, axis=-1))
 
 
 def _with_prior(counts: ArrayLike, prior: float) -> Array:
-    wins = np.array(counts, dtype=float)
+    wins = real_array(counts, "counts:")
     if wins.ndim < 2 or wins.shape[-1] != wins.shape[-2] or wins.shape[-1] < 2:
         raise ValueError(f"counts: shape {wins.shape}; must be (..., N, N) with two items or more")
     if not (np.all(np.isfinite(wins)) and np.all(wins >= 0)):
         raise ValueError("counts: must be finite and zero or more")
     if np.any(np.diagonal(wins, axis1=-2, axis2=-1)):
         raise ValueError("counts: an item is compared with itself; the diagonal must be 0")
-    if not (np.isfinite(prior) and prior >= 0):
+    if wins.max(initial=0.0) > MOST:
+        raise ValueError(f"counts: must be at most {MOST:g}, found {wins.max():g}; count in larger units")
+    added = real_number(prior, "prior:")
+    if not (np.isfinite(added) and added >= 0):
         raise ValueError(f"prior: must be finite and zero or more, not {prior}")
-    return wins + (prior / 2) * (1 - np.eye(wins.shape[-1]))
+    return wins + (added / 2) * (1 - np.eye(wins.shape[-1]))
 
 
 def _require_connected(wins: Array, connection: str, what: str) -> None:

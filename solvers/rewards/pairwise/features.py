@@ -16,7 +16,7 @@ steps follow, which look at the gradient only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,11 +25,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import qr, solve_triangular
 from scipy.optimize import linprog, minimize
+from scipy.sparse import issparse
 
-from solvers.rewards.pairwise.win_counts import Floats
+from solvers.rewards.pairwise.arguments import Floats, real_array, real_number, whole_number
+from solvers.rewards.pairwise.win_counts import LEAST, MOST
 
 RANK = 1e-10  # below which, relative to the largest, a pivot counts as zero
 POLISH = 4
+WIDEST = 1e100  # difference of a feature, whose square is still a float
 MARGIN = 1e-6  # by which a direction separates, features being scaled to mean square one
 
 
@@ -77,7 +80,7 @@ class LinearReward:
         size = len(self.theta)
         if not np.isfinite(self.theta).all():
             return np.full((size, size), np.nan)
-        information = bradley_terry_hessian(self.theta, self.differences, self.weights, self.regularisation)
+        information = _hessian(self.theta, self.differences, self.weights, self.regularisation)
         scale = 1 / np.sqrt(np.diagonal(information))
         return np.asarray(np.linalg.inv(information * np.outer(scale, scale)) * np.outer(scale, scale))
 
@@ -94,9 +97,38 @@ class LinearReward:
 def bradley_terry_loss(
     theta: npt.ArrayLike, differences: npt.ArrayLike, weights: npt.ArrayLike | None = None, regularisation: float = 0.0
 ) -> tuple[float, Floats]:
-    """``-Σ w log σ(θ·δ) + λ/2 |θ|²`` in nats, and its gradient; ``differences`` has a row δ for each comparison."""
-    at, rows = np.asarray(theta, dtype=np.float64), np.asarray(differences, dtype=np.float64)
-    w = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
+    """``-Σ w log σ(θ·δ) + λ/2 |θ|²`` in nats, and its gradient; ``differences`` has a row δ for each comparison.
+
+    ``weights`` are zero or more, and one if not given. Raises ``ValueError`` for what is not finite, negative weights
+    or regularisation, and shapes that don't go together; ``TypeError`` for what is no number.
+    """
+    return _loss(*_given(theta, differences, weights, regularisation))
+
+
+def _given(
+    theta: npt.ArrayLike, differences: npt.ArrayLike, weights: npt.ArrayLike | None, regularisation: float
+) -> tuple[Floats, Floats, Floats, float]:
+    rows, at = _finite(differences, "differences"), real_array(theta, "theta")
+    if at.shape != (rows.shape[1],):
+        raise ValueError(f"theta must have a weight for each of the {rows.shape[1]} features; its shape is {at.shape}")
+    if not np.isfinite(at).all():
+        raise ValueError(f"theta must be finite, got {at[~np.isfinite(at)][0]}")
+    w = np.ones(len(rows)) if weights is None else real_array(weights, "weights")
+    if w.shape != (len(rows),):
+        raise ValueError(f"weights must be one for each of the {len(rows)} comparisons; their shape is {w.shape}")
+    if not (np.isfinite(w) & (w >= 0)).all():
+        raise ValueError(f"weights must be finite and zero or more, got {w[~(np.isfinite(w) & (w >= 0))][0]}")
+    return at, rows, w, _prior(regularisation)
+
+
+def _prior(regularisation: float) -> float:
+    value = real_number(regularisation, "regularisation")
+    if not 0 <= value < np.inf:
+        raise ValueError(f"regularisation must be finite and zero or more, got {regularisation}")
+    return value
+
+
+def _loss(at: Floats, rows: Floats, w: Floats, regularisation: float) -> tuple[float, Floats]:
     margin = rows @ at
     value = w @ np.logaddexp(0.0, -margin) + 0.5 * regularisation * (at @ at)
     return float(value), regularisation * at - rows.T @ (w * _losing(margin))
@@ -105,9 +137,11 @@ def bradley_terry_loss(
 def bradley_terry_hessian(
     theta: npt.ArrayLike, differences: npt.ArrayLike, weights: npt.ArrayLike | None = None, regularisation: float = 0.0
 ) -> Floats:
-    """The second derivatives of ``bradley_terry_loss``."""
-    at, rows = np.asarray(theta, dtype=np.float64), np.asarray(differences, dtype=np.float64)
-    w = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
+    """The second derivatives of ``bradley_terry_loss``, whose arguments are the same."""
+    return _hessian(*_given(theta, differences, weights, regularisation))
+
+
+def _hessian(at: Floats, rows: Floats, w: Floats, regularisation: float) -> Floats:
     losing = _losing(rows @ at)
     curvature = w * losing * (1 - losing)
     return np.asarray((rows.T * curvature) @ rows + regularisation * np.eye(len(at)))
@@ -142,30 +176,42 @@ def linear_reward(
     """
     rows = _differences(features, comparisons)
     count, size = rows.shape
-    w = np.ones(count) if weights is None else np.asarray(weights, dtype=np.float64)
+    w = np.ones(count) if weights is None else real_array(weights, "weights")
     if w.shape != (count,):
         raise ValueError(f"weights must be one for each of the {count} comparisons; their shape is {w.shape}")
-    if not (np.isfinite(w) & (w > 0)).all():
-        wrong = int(np.flatnonzero(~(np.isfinite(w) & (w > 0)))[0])
-        raise ValueError(f"weights must be positive and finite; comparison {wrong + 1} has {w[wrong]}")
-    if not 0 <= regularisation < np.inf:
-        raise ValueError(f"regularisation must be finite and zero or more, got {regularisation}")
-    if not tolerance > 0 or max_iterations < 1:
-        raise ValueError("tolerance must be positive and max_iterations at least 1")
+    fine = (w >= LEAST) & (w <= MOST)
+    if not fine.all():
+        wrong = int(np.flatnonzero(~fine)[0])
+        raise ValueError(
+            f"weights must be positive and finite, from {LEAST:g} to {MOST:g}; comparison {wrong + 1} has {w[wrong]}"
+        )
+    regularisation = _prior(regularisation)
+    if not real_number(tolerance, "tolerance") > 0:
+        raise ValueError(f"tolerance must be positive, got {tolerance}")
+    whole_number(max_iterations, "max_iterations", 1)
+    if names is not None and not isinstance(names, Sized):
+        raise TypeError(f"names must be a sequence, one for each feature, got {type(names).__name__}")
     labels = [f"feature {k}" for k in range(size)] if names is None else [str(name) for name in names]
     if len(labels) != size:
         raise ValueError(f"names must be one for each of the {size} features, got {len(labels)}")
 
+    largest = np.abs(rows).max(axis=0)
+    strange = np.flatnonzero((largest > 0) & ~((largest >= 1 / WIDEST) & (largest <= WIDEST)))
+    if len(strange):
+        raise ValueError(
+            f"{labels[strange[0]]} has differences of {largest[strange[0]]:g} between winner and loser, beyond "
+            f"{1 / WIDEST:g} to {WIDEST:g}: rescale it"
+        )
     scale = np.sqrt((rows**2).mean(axis=0))
     scale[scale == 0] = 1.0
     scaled, share, ridge = rows / scale, w / w.sum(), regularisation / w.sum() / scale**2
 
     def loss(z: Floats) -> tuple[float, Floats]:
-        value, gradient = bradley_terry_loss(z, scaled, share)
+        value, gradient = _loss(z, scaled, share, 0.0)
         return value + 0.5 * float(ridge @ z**2), gradient + ridge * z
 
     def curvature(z: Floats) -> Floats:
-        return np.asarray(bradley_terry_hessian(z, scaled, share) + np.diag(ridge))
+        return np.asarray(_hessian(z, scaled, share, 0.0) + np.diag(ridge))
 
     options = {"gtol": min(1e-6, tolerance), "maxiter": max_iterations, "max_trust_radius": 1e6}
     found = minimize(loss, np.zeros(size), jac=True, hess=curvature, method="trust-exact", options=options)
@@ -190,7 +236,7 @@ def linear_reward(
         converged=converged,
         iterations=int(found.nit),
         gradient_norm=norm,
-        log_likelihood=-bradley_terry_loss(at, scaled, w)[0],
+        log_likelihood=-_loss(at, scaled, w, 0.0)[0],
         regularisation=float(regularisation),
         diagnosis=_diagnosis(direction, collinear, labels, exists, converged),
         differences=rows,
@@ -205,7 +251,14 @@ def _differences(features: npt.ArrayLike | None, comparisons: npt.ArrayLike) -> 
     table = _finite(features, "features")
     if len(table) < 2:
         raise ValueError("features have a single row: at least two items are needed")
-    pairs = np.asarray(comparisons)
+    if isinstance(comparisons, np.ma.MaskedArray):
+        raise ValueError("comparisons must not be masked: leave out those that are")
+    if comparisons is None or issparse(comparisons):
+        raise TypeError("comparisons must be pairs of row numbers (winner, loser), an array of shape (m, 2)")
+    try:
+        pairs = np.asarray(comparisons)
+    except ValueError as error:
+        raise ValueError(f"comparisons must be pairs (winner, loser), all of them: {error}") from error
     if pairs.size == 0:
         raise ValueError("comparisons are empty: at least one is needed")
     if pairs.dtype.kind not in "iu":
@@ -218,14 +271,12 @@ def _differences(features: npt.ArrayLike | None, comparisons: npt.ArrayLike) -> 
     itself = np.flatnonzero(pairs[:, 0] == pairs[:, 1])
     if len(itself):
         raise ValueError(f"comparison {itself[0] + 1} compares item {pairs[itself[0], 0]} with itself: leave it out")
-    return np.asarray(table[pairs[:, 0]] - table[pairs[:, 1]])
+    with np.errstate(over="ignore"):  # what is infinite is refused with what is too large
+        return np.asarray(table[pairs[:, 0]] - table[pairs[:, 1]])
 
 
 def _finite(values: Any, name: str) -> Floats:
-    table = np.asarray(values)
-    if table.dtype.kind not in "biufO":
-        raise TypeError(f"{name} must hold real numbers, got dtype {table.dtype}")
-    table = table.astype(np.float64)
+    table = real_array(values, name)
     if table.size == 0:
         raise ValueError(f"{name} are empty")
     if table.ndim != 2:

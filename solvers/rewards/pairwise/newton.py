@@ -77,7 +77,7 @@ def maximise(
     iterations, ahead, settled = 0, np.inf, False
     step, tie_step, length = np.zeros_like(s), 0.0, 1.0
     while True:
-        gradient = np.bincount(i, now.by_x, size) - np.bincount(j, now.by_x, size)
+        gradient: Floats = np.subtract(np.bincount(i, now.by_x, size), np.bincount(j, now.by_x, size), dtype=np.float64)
         gradient = gradient - ridge * s if ridge else gradient
         norm = float((np.abs(gradient) / per_item).max())
         norm = max(norm, abs(now.by_tie) / total) if tie is not None else norm
@@ -116,8 +116,7 @@ def _penalty(ridge: float, s: Floats) -> float:
 def _alone(counts: WinCounts, now: Derivatives, gradient: Floats, ridge: float) -> float:
     """The farthest that Newton's method would move a score if it moved alone, which needs no system to be solved."""
     degrees = np.bincount(counts.i, now.curvature, counts.size) + np.bincount(counts.j, now.curvature, counts.size)
-    degrees += ridge
-    return float((np.abs(gradient) / np.maximum(degrees, np.finfo(float).tiny)).max())
+    return float((np.abs(gradient) / np.maximum(degrees + ridge, np.finfo(float).tiny)).max())
 
 
 def centred(scores: Floats, blocks: npt.NDArray[np.int32] | None) -> Floats:

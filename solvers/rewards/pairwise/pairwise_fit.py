@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from solvers.rewards.pairwise.arguments import whole_number
 from solvers.rewards.pairwise.newton import maximise
 from solvers.rewards.pairwise.objections import FEWEST, LEVEL, GoodnessOfFit, chi_square
 from solvers.rewards.pairwise.pair_likelihoods import Derivatives, chances, evaluate, saturated
@@ -168,8 +169,7 @@ def by_bootstrap(fit: PairwiseFit, generator: np.random.Generator, repetitions: 
     """The deviance by those of data drawn from the fitted model with the same numbers of comparisons."""
     if not is_whole(fit.counts):
         raise ValueError("a bootstrap draws whole comparisons: counts and ties (not halves) must be whole numbers")
-    if repetitions < 1:
-        raise ValueError(f"repetitions must be at least 1, got {repetitions}")
+    whole_number(repetitions, "repetitions", 1)
     used, found = fit.used, deviance(fit)
     p = np.stack(fit.chances(), axis=1)
     p /= p.sum(axis=1, keepdims=True)

@@ -13,7 +13,7 @@ Newton's method (``solvers.rewards.pairwise.newton``) takes a handful of steps a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri
 
+from solvers.rewards.pairwise.arguments import real_number, require_generator, whole_number
 from solvers.rewards.pairwise.newton import border_of, information, iterative
 from solvers.rewards.pairwise.objections import Diagnosis, GoodnessOfFit, diagnose_fit
 from solvers.rewards.pairwise.pair_likelihoods import saturated
@@ -151,6 +152,7 @@ class BradleyTerry:
         The p-value is ``(1 + those with as large a deviance) / (1 + repetitions)`` (Davison and Hinkley 1997, §4.2.3).
         Raises ``ValueError`` if the counts are not whole numbers, as those of weighted comparisons need not be.
         """
+        require_generator(generator)
         return by_bootstrap(self._fitted, generator, repetitions)
 
     @property
@@ -200,7 +202,8 @@ def bradley_terry(
 
     If the maximum doesn't exist or isn't unique, ``scores`` are NaN, ``converged`` is False and ``diagnosis`` says why.
     Raises ``ValueError`` for empty data, a single item, counts that are negative, not finite, all zero or not square,
-    an item compared with itself, ties that are not symmetric, and arguments out of range.
+    beyond double precision (outside 1e-15 to 1e15, or less than 2^-52 of another), an item compared with itself, ties
+    that are not symmetric, and arguments out of range; ``TypeError`` for what is no number.
     """
     given = read_counts(counts, ties)
     names = _checked(given, tie_model, model, regularisation, tolerance, max_iterations, items, bootstrap, generator)
@@ -258,14 +261,20 @@ def _checked(
         raise ValueError(f"tie_model must be one of {', '.join(TIE_MODELS)}, got {tie_model!r}")
     if model not in ("logit", "probit"):
         raise ValueError(f'model must be "logit" or "probit", got {model!r}')
+    regularisation = real_number(regularisation, "regularisation")
     if not (regularisation == 0 or WEAKEST <= regularisation <= 1 / WEAKEST):
         raise ValueError(
             f"regularisation must be zero, or between {WEAKEST:g} and {1 / WEAKEST:g}, got {regularisation}"
         )
-    if not tolerance > 0 or max_iterations < 1:
-        raise ValueError("tolerance must be positive and max_iterations at least 1")
-    if bootstrap < 0 or (bootstrap and generator is None):
-        raise ValueError("bootstrap must be zero or more, and needs a generator: numpy.random.default_rng(seed)")
+    if not real_number(tolerance, "tolerance") > 0:
+        raise ValueError(f"tolerance must be positive, got {tolerance}")
+    whole_number(max_iterations, "max_iterations", 1)
+    if whole_number(bootstrap, "bootstrap", 0) and generator is None:
+        raise ValueError("bootstrap needs a generator: pass generator=numpy.random.default_rng(seed)")
+    if generator is not None:
+        require_generator(generator)
+    if items is not None and not isinstance(items, Sized):
+        raise TypeError(f"items must be a sequence of names, got {type(items).__name__}")
     if items is not None and len(items) != counts.size:
         raise ValueError(f"items must have a name for each of the {counts.size} items, got {len(items)}")
     return None if items is None else tuple(items)

@@ -11,7 +11,7 @@ ranking problem from binary comparisons*; Hunter 2004, *MM algorithms for genera
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import Any
@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, issparse, triu
 from scipy.sparse.csgraph import breadth_first_order, connected_components
+
+from solvers.rewards.pairwise.arguments import real_array, real_number
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -117,8 +119,16 @@ def comparison_counts(
     ``counts[i, j]`` is how often (or with what total weight) item i was preferred to item j; ``.toarray()`` makes a
     dense matrix of it. Records are taken one by one, so a generator over a large file will do. Raises ``ValueError``
     with the record's number, counting from 1, where it is no pair, compares an item with itself, or has a weight
-    that is not positive and finite; and if there are no records, or not as many weights.
+    that is not between 1e-15 and 1e15; and if there are no records, not as many weights, or if the weights of a pair
+    add up to more than 1e15. Raises ``TypeError`` for a mapping, and for labels that can't be hashed.
     """
+    if isinstance(records, Mapping):
+        raise TypeError(
+            "records must not be a mapping, whose values would be lost: pass its keys, and weights=.values()"
+        )
+    for name, values in (("records", records), ("weights", weights)):
+        if not isinstance(values, Iterable) and not (name == "weights" and values is None):
+            raise TypeError(f"{name} must be iterable, one for each comparison, got {type(values).__name__}")
     places: dict[Hashable, int] = {}
     tally: dict[tuple[int, int], float] = {}
     for (winner, loser), weight in _weighted(records, weights):
@@ -126,6 +136,10 @@ def comparison_counts(
         tally[key] = tally.get(key, 0.0) + weight
     if not tally:
         raise ValueError("records are empty: at least one comparison is needed")
+    (most, sum_of_weights) = max(tally.items(), key=lambda entry: entry[1])
+    if sum_of_weights > MOST:
+        winner, loser = (list(places)[k] for k in most)
+        raise ValueError(f"weights of {winner!r} over {loser!r} add up to {sum_of_weights:g}, more than {MOST:g}")
     pairs = np.array(list(tally), dtype=np.int64).T
     return tuple(places), csr_array((np.array(list(tally.values())), (pairs[0], pairs[1])), (len(places),) * 2)
 
@@ -137,7 +151,7 @@ def _weighted(records: Iterable[Any], weights: Iterable[float] | None) -> Iterat
             if record is MISSING or weight is MISSING:
                 more, fewer = ("weights", "records") if record is MISSING else ("records", "weights")
                 raise ValueError(f"there are more {more} than the {number - 1} {fewer}: give one for each record")
-            yield _checked(record, number), _positive(float(weight), number)
+            yield _checked(record, number), _positive(weight, number)
         return
     rest, before = iter(records), 0
     while chunk := list(islice(rest, CHUNK)):
@@ -155,15 +169,23 @@ def _weighted(records: Iterable[Any], weights: Iterable[float] | None) -> Iterat
 def _checked(record: Any, number: int) -> Any:
     if not isinstance(record, tuple | list | np.ndarray) or len(record) != 2:
         raise ValueError(f"record {number} must be a pair (winner, loser), got {record!r}")
+    try:
+        hash(record[0]), hash(record[1])
+    except TypeError as error:
+        raise TypeError(f"record {number} must be a pair of hashable labels, got {record!r}") from error
     if record[0] == record[1]:
         raise ValueError(f"record {number} compares {record[0]!r} with itself: leave it out")
     return record
 
 
-def _positive(weight: float, number: int) -> float:
-    if not 0 < weight < np.inf:
-        raise ValueError(f"record {number} has weight {weight}: weights must be positive and finite")
-    return weight
+def _positive(weight: Any, number: int) -> float:
+    if type(weight) in (float, int) and LEAST <= weight <= MOST:
+        return float(weight)
+    what = f"record {number} has weight {weight!r}: weights"
+    value = real_number(weight, what)
+    if not LEAST <= value <= MOST:
+        raise ValueError(f"{what} must be positive and finite, from {LEAST:g} to {MOST:g}")
+    return value
 
 
 def _matrix(values: Any, name: str) -> Any:
@@ -171,18 +193,10 @@ def _matrix(values: Any, name: str) -> Any:
     if issparse(values):
         matrix = csr_array(values)
         matrix.sum_duplicates()
+        matrix = csr_array((real_array(matrix.data, name), matrix.indices, matrix.indptr), matrix.shape)
         entries = matrix.data
     else:
-        matrix = entries = np.asarray(values)
-    if entries.dtype.kind not in "biufO":
-        raise TypeError(f"{name} must hold real numbers, got dtype {entries.dtype}")
-    if entries.dtype.kind == "O" and any(isinstance(x, str | bytes | complex) for x in entries.ravel()):
-        raise TypeError(f"{name} must hold real numbers")
-    try:
-        matrix = matrix.astype(np.float64)
-    except OverflowError as error:
-        raise ValueError(f"{name} must be at most {MOST:g}; there is a whole number beyond all floats") from error
-    entries = matrix.data if issparse(values) else matrix
+        matrix = entries = real_array(values, name)
     if matrix.size == 0 and matrix.ndim < 2:
         return np.zeros((0, 0))
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
