@@ -258,6 +258,7 @@ def test_the_page_escapes_names_and_needs_nothing_else(tmp_path: Path) -> None:
 def test_many_items_are_drawn_in_part(tmp_path: Path) -> None:
     records = drawn(scores_matrix(np.linspace(2, -2, 70)), 3000, np.random.default_rng(0))
     page = diagnose(records).save(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<title>i0 over i1: " in page and "never compared</title>" in page  # what cells without numbers say
     assert "The first 60 of 70 items." in page and len(page) < 3_000_000
 
 

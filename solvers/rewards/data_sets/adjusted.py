@@ -95,7 +95,8 @@ def adjusted(
     if not cells.names:
         return None
     alone, both, own = cells.scored(), cells.beside(cells.scored()), cells.beside(cells.own())
-    effects = _rank(both) - _rank(alone)
+    rank = _rank(both)
+    effects = rank - _rank(alone)
     if not effects:
         return None
     fitted = _fit(both, cells.wins, cells.losses)
@@ -104,12 +105,12 @@ def adjusted(
         2 * (_value(both, fitted, cells) - _value(less, _fit(less, cells.wins, cells.losses), cells))
         for less in (alone, bare)
     ]
-    free = _rank(own) - _rank(both)
+    free = _rank_of_own(cells) - rank
     return Adjusted(
         names=cells.names,
         log_odds=tuple(float(b) for b in fitted[-len(cells.names) :]),
         p_value=float(chi2.sf(max(gains[0], 0.0), effects)),
-        coin=float(chi2.sf(max(gains[1], 0.0), _rank(both) - _rank(bare))),
+        coin=float(chi2.sf(max(gains[1], 0.0), rank - _rank(bare))),
         misfit=_misfit(cells, both, own, fitted, free, generator) if free else None,
     )
 
@@ -141,6 +142,15 @@ def _rank(design: csr_array) -> int:
     """By the Gram matrix: the entries are 0 and ±1, so its singular values are far from zero or zero."""
     gram = (design.T @ design).toarray()
     return int(np.linalg.matrix_rank(gram, hermitian=True)) if len(gram) else 0
+
+
+def _rank_of_own(cells: _Cells) -> int:
+    """The rank of the design of (2): one for each pair, and that of the effects within pairs."""
+    times = np.bincount(cells.pair)
+    within = cells.z.copy()
+    for effect in within.T:
+        effect -= (np.bincount(cells.pair, effect) / times)[cells.pair]
+    return len(times) + int(np.linalg.matrix_rank(within.T @ within, hermitian=True, tol=1e-9))
 
 
 def _fit(design: csr_array, wins: Floats, losses: Floats) -> Floats:

@@ -69,9 +69,10 @@ def cautions_on(
             factor = max(position.advantage, 1 / position.advantage)
             said.append(f"being shown {where} multiplies the odds by {factor:.2f}: show each pair in both orders")
     elif position is not None and position.first.p_value < 0.01:
+        alike = found.beside is None or found.beside.misfit is None
         said.append(
             f"the first shown was preferred in {100 * position.first.share:.0f} %, and no pair was shown both ways: "
-            "merit and position cannot be told apart"
+            f"{'merit and position cannot be told apart' if alike else 'show each in both orders'}"
         )
     held = found.held_out
     group = better_group(held)
