@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
+from scipy.optimize import brentq, linprog
+from scipy.special import expit
 
 from solvers.rewards.pairwise.features import bradley_terry_hessian, bradley_terry_loss, linear_reward
 from solvers.rewards.pairwise.strengths import bradley_terry
@@ -109,6 +110,25 @@ def test_it_converges_exactly_if_nothing_separates_and_nothing_is_collinear() ->
             assert margin.min() >= -1e-7 and margin.max() > 0
         assert linear_reward(None, rows, regularisation=0.1).converged
     assert min(seen.values()) > 8
+
+
+@pytest.mark.parametrize(("wins", "losses"), [(1e9, 1e-3), (1e12, 1.0), (1.0, 1e-15)])
+def test_rare_losses_are_seen(wins: float, losses: float) -> None:
+    rows = [[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]
+    found = linear_reward(None, rows, weights=[wins, losses, 3, 1])
+    assert found.converged and not found.diagnosis.separable
+    np.testing.assert_allclose(found.theta, [np.log(wins / losses), np.log(3)], atol=1e-6)
+    errors = np.sqrt([1 / wins + 1 / losses, 1 / 3 + 1])
+    np.testing.assert_allclose(found.standard_errors, errors, rtol=1e-5)
+
+
+@pytest.mark.parametrize("regularisation", [1e-4, 1e-8, 1e-12])
+def test_a_weak_prior_is_seen(regularisation: float) -> None:
+    found = linear_reward(None, [[1.0]], weights=[9], regularisation=regularisation)
+    expected = brentq(lambda s: 9 * expit(-s) - regularisation * s, 0, 500, xtol=1e-13)
+    assert found.converged and found.theta[0] == pytest.approx(expected, abs=1e-6)
+    early = linear_reward(None, [[1.0]], weights=[9], regularisation=regularisation, max_iterations=5)
+    assert not early.converged and "max_iterations" in str(early.diagnosis)
 
 
 def test_collinear_features_are_named() -> None:

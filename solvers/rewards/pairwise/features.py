@@ -10,8 +10,8 @@ unique if and only if the δ_k span all directions (else some features are *coll
 direction v has v·δ_k >= 0 for all k, and > 0 for some (else the data are *separable*; Albert and Anderson 1984, *On the
 existence of maximum likelihood estimates in logistic regression models*). Fitted chances of losing r_k > 0 with
 ``Σ w_k r_k δ_k = 0`` exclude such a v (Stiemke's lemma); where they don't settle it, a linear program does (HiGHS).
-scipy's trust-region Newton method does the minimising; it ends where the loss has no digits left, so a few plain Newton
-steps follow, which look at the gradient only.
+scipy's trust-region Newton method does the minimising; it ends where the loss has no digits left, so plain Newton
+steps follow, which look at the gradient only, until the margins θ·δ have settled.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from solvers.rewards.pairwise.win_counts import LEAST, MOST
 
 RANK = 1e-10  # below which, relative to the largest, a pivot counts as zero
 POLISH = 4
+SETTLED = 500  # tolerances by which the last step may move a margin θ·δ
+STALLED = 1e-4  # by which it would, if the gradient falls no further
 WIDEST = 1e100  # difference of a feature, whose square is still a float
 MARGIN = 1e-6  # by which a direction separates, features being scaled to mean square one
 
@@ -59,7 +61,8 @@ class FeatureDiagnosis:
 class LinearReward:
     """Weights of features; NaN where the likelihood has no unique maximum.
 
-    ``theta``: one weight a feature. ``converged``: whether it is the unique maximum, the gradient within tolerance.
+    ``theta``: one weight a feature. ``converged``: whether it is the unique maximum, the gradient within tolerance,
+    and Newton's last step moved no margin θ·δ by more than 500 tolerances (5e-7; where rounding forbids it, 1e-4).
     ``gradient_norm``: the largest entry of the gradient divided by the scale of its feature and the total weight.
     ``log_likelihood``: in nats, without the prior's term; where there is no maximum, what the search ended with.
     """
@@ -215,14 +218,25 @@ def linear_reward(
 
     options = {"gtol": min(1e-6, tolerance), "maxiter": max_iterations, "max_trust_radius": 1e6}
     found = minimize(loss, np.zeros(size), jac=True, hess=curvature, method="trust-exact", options=options)
-    at = np.asarray(found.x, dtype=np.float64)
-    norm = float(np.abs(loss(at)[1]).max())
-    for _ in range(POLISH):
-        nearer = at - np.linalg.lstsq(curvature(at), loss(at)[1])[0]
-        left = float(np.abs(loss(nearer)[1]).max())
-        if not left < norm:
-            break
-        at, norm = nearer, left
+
+    def polished(z: Floats, steps: int) -> tuple[Floats, float, bool, int]:
+        """Plain Newton steps while the gradient falls; its norm; whether the margins have settled; and how many."""
+        norm = float(np.abs(loss(z)[1]).max())
+        for taken in range(steps):
+            slope, bend = loss(z)[1], curvature(z)
+            # Scaled to a diagonal of ones, lest a weight that is hardly determined passes for one that is not at all.
+            unit = 1 / np.sqrt(np.where(np.diagonal(bend) > 0, np.diagonal(bend), 1.0))
+            step = unit * np.linalg.lstsq(bend * np.outer(unit, unit), unit * slope)[0]
+            left = float(np.abs(loss(z - step)[1]).max())
+            moved = float(np.abs(scaled @ step).max())
+            if not left < norm:  # nearly collinear features end so: rounding hides what is left of the gradient
+                return z, norm, moved <= max(STALLED, SETTLED * tolerance), taken
+            z, norm = z - step, left
+            if moved <= SETTLED * tolerance:
+                return z, norm, True, taken + 1
+        return z, norm, False, steps
+
+    at, norm, settled, more = polished(np.asarray(found.x, dtype=np.float64), POLISH)
     collinear = _collinear(scaled, labels)
     losing = _losing(scaled @ at)
     # If v·δ >= 0 throughout, |v| <= 1, then w r (v·δ) <= Σ w r (v·δ) <= size * norm for each comparison.
@@ -230,11 +244,14 @@ def linear_reward(
     direction = np.zeros(size) if clear else _separating(scaled) / scale
     separable = bool(direction.any())
     exists = regularisation > 0 or not (separable or collinear)
-    converged = exists and norm <= tolerance
+    if exists and not settled:
+        at, norm, settled, further = polished(at, max(0, max_iterations - int(found.nit) - more))
+        more += further
+    converged = exists and norm <= tolerance and settled
     return LinearReward(
         theta=at / scale if exists else np.full(size, np.nan),
         converged=converged,
-        iterations=int(found.nit),
+        iterations=int(found.nit) + more,
         gradient_norm=norm,
         log_likelihood=-_loss(at, scaled, w, 0.0)[0],
         regularisation=float(regularisation),
@@ -333,7 +350,7 @@ def _diagnosis(
     if collinear:
         advice.append("Drop the collinear features, or set regularisation > 0.")
     if exists and not converged:
-        findings.append("The iterations ended before the gradient was small: raise max_iterations.")
+        findings.append("The iterations ended before the weights had settled: raise max_iterations.")
     if not findings:
         findings.append("no objection: the comparisons determine every weight.")
     found = tuple(direction.tolist()) if separable else ()
