@@ -211,10 +211,11 @@ class Distribution:
         `level` is in (0, 1]. Source: Rockafellar and Uryasev, *Optimization of conditional value-at-risk*, 2000.
         """
         share = tail_level(level)
-        return max(
-            t - self.expect(lambda o: max(Fraction(0), t - payoff_at(payoff, o))) / share  # noqa: B023
-            for t in self.values(payoff)
-        )
+
+        def shortfall(t: Fraction) -> Fraction:
+            return self.expect(lambda o: max(Fraction(0), t - payoff_at(payoff, o)))
+
+        return max(t - shortfall(t) / share for t in self.values(payoff))
 
     def quantile(self, payoff: Payoff, level: Number) -> Fraction:
         """The lower quantile ``min {x : P(payoff <= x) >= level}``, `level` in (0, 1]."""

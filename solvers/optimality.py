@@ -194,6 +194,10 @@ def _deviations(problem: Problem, own: Induced) -> Iterator[BetterPolicy]:
                 return
 
 
+def _start_of(problem: Problem, table: PolicyTable) -> Values:
+    return backwards(problem.tabulation, problem.carried, lambda d, _: table[d]).start
+
+
 def _every_policy(problem: Problem, own: Induced) -> Iterator[BetterPolicy]:
     """All deterministic policies, if they are few."""
     widths = [len(rows) for rows in problem.tabulation.tree.branches]
@@ -203,8 +207,7 @@ def _every_policy(problem: Problem, own: Induced) -> Iterator[BetterPolicy]:
         table: PolicyTable = tuple(
             tuple(Fraction(a == choice) for a in range(width)) for choice, width in zip(choices, widths, strict=True)
         )
-        start: Values = backwards(problem.tabulation, problem.carried, lambda d, _, table=table: table[d]).start  # type: ignore[misc]
-        if not problem.carried.below(start, own.start):
+        if not problem.carried.below(_start_of(problem, table), own.start):
             yield BetterPolicy(table)
             return
 

@@ -510,7 +510,7 @@ MALFORMED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "continuity of a menu": (lambda: pc.check(GOOD, menu=MENU, axioms=["continuous"]), ValueError, "continuous"),
     "an empty menu": (lambda: pc.check(GOOD, menu=[]), ValueError, "menu"),
-    "a lottery for a menu": (lambda: pc.check(GOOD, menu=MENU[0]), TypeError, "menu"),  # type: ignore
+    "a lottery for a menu": (lambda: pc.check(GOOD, menu=MENU[0]), TypeError, "menu"),
     "outcomes for a menu": (lambda: pc.check(GOOD, menu=OUTCOMES), TypeError, "menu"),  # type: ignore
     "mappings for a menu": (lambda: pc.check(GOOD, menu=[{"a": 1}]), TypeError, "Distributions"),  # type: ignore
     "outcomes for a process": (lambda: pc.check(GOOD, process=OUTCOMES), TypeError, "process"),  # type: ignore

@@ -163,7 +163,7 @@ def test_a_black_box_that_raises_leaves_the_rest_of_the_page() -> None:
     broken = pc.relation(fragile)
     evidence = pc.Counterexample(*(pc.Distribution.point(o) for o in ("flood", "low", "half")))
     verdict = pc.Refuted(first["consistent"].claim, evidence)
-    box = replace(first.traced, function=fragile)  # type: ignore[arg-type, type-var]
+    box = replace(first.traced, function=fragile)  # type: ignore[type-var]
     html = page.document(Report(broken, tuple(OUTCOMES), box, {"transitive": verdict}))
     assert "the relation raised ZeroDivisionError: &lt;here&gt;" in html
 

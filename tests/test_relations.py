@@ -489,7 +489,7 @@ def test_relations_compare_distributions() -> None:
     preference = pc.expected_reward(WATER)
     for other in ({"a": 1}, "a", None):
         with pytest.raises(TypeError, match="compares Distributions"):
-            preference(pc.Distribution.point("a"), other)  # type: ignore[arg-type]
+            preference(pc.Distribution.point("a"), other)
     with pytest.raises(TypeError, match="decorates a function"):
         pc.relation(3)  # type: ignore[type-var]
     with pytest.raises(TypeError, match="decorate the function"):

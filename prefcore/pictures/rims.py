@@ -38,8 +38,9 @@ def rim_of(preference: Preference, reference: Any, n: int) -> list[tuple[str, XY
         start = 0
         for m in range(1, n + 1):
             if m == n or stands[m] != stands[start]:
-                ends_at = [place([(n - e) * a + e * b for a, b in zip(*ends, strict=True)]) for e in (start, m)]
-                runs.append((stands[start], *(_outwards(p, k) for p in ends_at)))  # type: ignore[arg-type]
+                places = (place([(n - e) * a + e * b for a, b in zip(*ends, strict=True)]) for e in (start, m))
+                first, last = (_outwards(p, k) for p in places)
+                runs.append((stands[start], first, last))
                 start = m
     # A line that runs along an edge by chance meets one or two of the places asked.
     return runs if different > 2 else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from prefcore import kernel
 from prefcore.claims import Axiom
@@ -43,7 +44,8 @@ def _first(
     claim: Axiom, evidence: Counterexample, name: str, values: list[Distribution] | list[Fraction]
 ) -> Counterexample:
     for value in values:
-        candidate = replace(evidence, **{name: value})  # type: ignore[arg-type]
+        changed: dict[str, Any] = {name: value}
+        candidate = replace(evidence, **changed)
         try:
             kernel.check(claim, candidate)
         except kernel.EvidenceRejected:
