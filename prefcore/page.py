@@ -24,7 +24,7 @@ from prefcore.verdicts import Unknown, Verdict
 if TYPE_CHECKING:
     from prefcore.report import Report, Section
 
-__all__ = ["document", "fragment", "map_corners"]
+__all__ = ["document", "fragment"]
 
 SHOWN_OUTCOMES = 12
 DRAWN_LOTTERIES = 200  # of a menu; a black box is asked about fewer pairs

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from prefcore.by_axiom import ByAxiom
 from prefcore.certificates import save_certificate, write_atomically
 from prefcore.claims import Achievable, BlackBox, Domain, Menu
 from prefcore.conclusions import Consequence, consequences
@@ -64,7 +65,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Report(Mapping[str, Verdict]):
+class Report(ByAxiom):
     """The verdicts of one relation on one domain; a mapping from the axiom's name."""
 
     relation: Relation[Any]
@@ -74,17 +75,6 @@ class Report(Mapping[str, Verdict]):
     sections: tuple[Section, ...] = ()
     title: str = ""
     domain: Domain | None = None
-
-    def __getitem__(self, axiom: str) -> Verdict:
-        if axiom not in self.verdicts:
-            raise KeyError(f"{axiom!r} was not checked: this report has {', '.join(self.verdicts)}")
-        return self.verdicts[axiom]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.verdicts)
-
-    def __len__(self) -> int:
-        return len(self.verdicts)
 
     def proved(self, *axioms: str) -> bool:
         """Whether all of these axioms are proved."""

@@ -27,7 +27,6 @@ from prefcore.pictures.counterexamples import Scene
 from prefcore.pictures.plane import XY, place
 from prefcore.pictures.rims import rim_of
 from prefcore.pictures.stands import APART, JUMP, SAME, Preference, weights_of
-from prefcore.pictures.svg import plain, shortened
 from prefcore.relations import Relation, formula_of
 
 __all__ = [
@@ -35,9 +34,7 @@ __all__ = [
     "contours_of",
     "indifference_map",
     "machina_triangle",
-    "plain",
     "scene",
-    "shortened",
 ]
 
 FINE, COARSE, ASKED = 32, 16, 14  # cells on a side: for the reference, for other lotteries, for a black box

@@ -28,7 +28,7 @@ from prefcore.checking import DEFAULT_BUDGET
 from prefcore.claims import Simplex
 from prefcore.distribution import payoff_at
 from prefcore.evidence import Counterexample, Cycle
-from prefcore.page import map_corners
+from prefcore.pictures.corners import map_corners
 from prefcore.records import to_json
 from prefcore.relations import formula_of
 from prefcore.report import summary

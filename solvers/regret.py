@@ -15,10 +15,10 @@ from typing import Any
 
 from prefcore.distribution import Distribution, mix
 from prefcore.evidence import Counterexample
+from prefcore.pictures.svg import plain, shortened
 from prefcore.processes import DirectPreferenceProcess, tabulate, trajectory_distribution
 from prefcore.relations import Relation, compare
 from prefcore.trees import History, TablePolicy, table_policy
-from prefcore.triangle import plain, shortened
 from prefcore.verdicts import Proved, Refuted, Unknown
 from solvers.refuted import evidence_of, holds, least_relation, lotteries_of, preference_of
 

@@ -25,10 +25,9 @@ from solvers.rewards.linear import (
     ceiling,
     maximise,
     maximise_each,
-    rank,
-    solve_square,
     solve_system,
 )
+from solvers.rewards.square import rank, solve_square
 
 F = Fraction
 ZERO, ONE = F(0), F(1)

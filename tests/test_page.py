@@ -21,6 +21,7 @@ from matplotlib.image import imread
 
 import prefcore as pc
 from prefcore import page
+from prefcore.pictures.corners import map_corners
 from prefcore.report import STATEMENTS, Report
 from prefcore.triangle import choose_corners, machina_triangle
 
@@ -328,10 +329,10 @@ def test_a_matrix_is_drawn_up_to_a_size() -> None:
 def test_the_map_takes_outcomes_between_which_something_happens() -> None:
     """Of a hundred outcomes all but three are alike: a map of others is blank."""
     payoff = dict.fromkeys(range(98), 0) | {98: 1, 99: 2}
-    corners = page.map_corners(pc.expected_reward(payoff), range(100))
+    corners = map_corners(pc.expected_reward(payoff), range(100))
     assert corners is not None and corners[-1] == 99
-    assert page.map_corners(CHANCE, OUTCOMES[:2]) is None
-    assert page.map_corners(CHANCE, OUTCOMES) in {
+    assert map_corners(CHANCE, OUTCOMES[:2]) is None
+    assert map_corners(CHANCE, OUTCOMES) in {
         ("flood", "half", "full"),
         ("flood", "low", "full"),
         ("flood", "low", "half"),

@@ -38,7 +38,7 @@ from prefcore.search.hulls import hull_of
 from prefcore.search.semilinear import Deadline, decide
 from prefcore.segments import line, truths
 from prefcore.verdicts import Proved, Refuted, Unknown
-from solvers.rewards.linear import solve_square
+from solvers.rewards.square import solve_square
 
 ZERO, ONE = Fraction(0), Fraction(1)
 KINDS = 400  # of outcomes that the relation tells apart

@@ -29,7 +29,8 @@ from prefcore.comparisons import Comparisons, Pair, gain, place_in, system_of
 from prefcore.distribution import Distribution, Number, exact
 from prefcore.systems import LinearSystem, Motzkin, Point, Row, Terms
 from prefcore.verdicts import Proved, Refuted, Unknown
-from solvers.rewards.linear import NotSolved, Optimum, Program, ceiling, maximise, rank, rounded, solve_system
+from solvers.rewards.linear import NotSolved, Optimum, Program, ceiling, maximise, rounded, solve_system
+from solvers.rewards.square import rank
 
 ZERO, ONE = Fraction(0), Fraction(1)
 SECONDS = 600.0

@@ -14,7 +14,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Protocol
 
-from prefcore.triangle import shortened
+from prefcore.pictures.svg import shortened
 from solvers.rewards.data_sets.tally import Arguments, Shown, Tally
 
 SHOWN = 48  # characters of a text
