@@ -35,6 +35,7 @@ from solvers.rewards.square import solve_square
 
 Multipliers = Mapping[int, Fraction]
 ZERO, ONE = Fraction(0), Fraction(1)
+CHOOSE, DUAL, PRIMAL = 0, 1, 4  # HiGHS's numbers of the simplex methods
 LAZY = 1500  # rows beyond which those that are not needed stay out of the program
 SMALL = 2000  # entries up to which z3 may be asked
 
@@ -239,18 +240,33 @@ class _Search:
             high = np.where(np.array(rows) < len(self.program.weak), highspy.kHighsInf, low)
             highs.addRows(len(rows), low, high, chosen.nnz, chosen.indptr[:-1], chosen.indices, chosen.data)
 
-    def exact(self, strategy: str) -> Optimum | None:
-        """The optimum by the bases that this simplex ends in; None if they are not exactly optimal."""
-        self.highs.setOptionValue("simplex_strategy", 0 if strategy == "choose" else 4)
-        if strategy != "choose":
-            self.highs.clearSolver()
-        while True:
+    def _run(self) -> highspy.HighsModelStatus:
+        """Runs the simplex; where it runs in circles, the primal one is started anew, then the dual one."""
+        limit = 5 * (len(self.active) + len(self.program.lower)) + 1000
+        status = highspy.HighsModelStatus.kIterationLimit
+        for simplex in (None, PRIMAL, DUAL):
             left = self.deadline - time.monotonic()
             if left <= 0:
                 raise NotSolved("the time is used up")
+            if simplex is not None:
+                self.highs.clearSolver()
+                self.highs.setOptionValue("simplex_strategy", simplex)
+            self.highs.setOptionValue("simplex_iteration_limit", limit)
             self.highs.setOptionValue("time_limit", self.highs.getRunTime() + left)
             self.highs.run()
             status = self.highs.getModelStatus()
+            if status != highspy.HighsModelStatus.kIterationLimit:
+                break
+            limit *= 10
+        return status
+
+    def exact(self, strategy: str) -> Optimum | None:
+        """The optimum by the bases that this simplex ends in; None if they are not exactly optimal."""
+        self.highs.setOptionValue("simplex_strategy", CHOOSE if strategy == "choose" else PRIMAL)
+        if strategy != "choose":
+            self.highs.clearSolver()
+        while True:
+            status = self._run()
             if status == highspy.HighsModelStatus.kTimeLimit:
                 raise NotSolved("the time is used up")
             if status != highspy.HighsModelStatus.kOptimal:
