@@ -175,7 +175,7 @@ POLYNOMIAL = (
         "regret",
         "pairwise",
     ),
-    *("weighted_utility", "entropic_risk", "quadratic_utility", "third_order_dominance"),
+    *("weighted_utility", "entropic_risk", "quadratic_utility", "third_order_dominance", "disappointment_aversion"),
 )
 DAILY = ("expected_reward", "lexicographic", "cvar", "pareto", "semiorder", "worst_case")
 
