@@ -175,8 +175,12 @@ POLYNOMIAL = (
         "regret",
         "pairwise",
     ),
-    *("weighted_utility", "entropic_risk", "quadratic_utility", "third_order_dominance", "disappointment_aversion"),
+    *("weighted_utility", "entropic_risk", "quadratic_utility"),
 )
+OPEN = {  # as docs/catalogue.md lists them, and no others
+    "third_order_dominance": {"transitive", "quasi_transitive", "preorder", "acyclic"},
+    "disappointment_aversion": {"betweenness", "interpolation_open", "monotone", "risk_averse", "spread_averse"},
+}
 DAILY = ("expected_reward", "lexicographic", "cvar", "pareto", "semiorder", "worst_case")
 
 
@@ -186,7 +190,7 @@ def on_a_grid(example: Example, denominators: Sequence[int]) -> None:
     unknown = compare_with_grid(report, example.relation, grid(example.outcomes, denominators), example.value)
     looked_at(report)
     if example.name not in POLYNOMIAL:
-        assert not unknown, [report[axiom] for axiom in unknown]
+        assert set(unknown) <= OPEN.get(example.name, set()), [report[axiom] for axiom in unknown]
 
 
 @pytest.mark.parametrize("name", DAILY)

@@ -21,6 +21,7 @@ from matplotlib.image import imread
 
 import prefcore as pc
 from prefcore import page
+from prefcore.claims import BlackBox
 from prefcore.pictures.corners import map_corners
 from prefcore.report import STATEMENTS, Report
 from prefcore.triangle import choose_corners, machina_triangle
@@ -164,7 +165,8 @@ def test_a_black_box_that_raises_leaves_the_rest_of_the_page() -> None:
     broken = pc.relation(fragile)
     evidence = pc.Counterexample(*(pc.Distribution.point(o) for o in ("flood", "low", "half")))
     verdict = pc.Refuted(first["consistent"].claim, evidence)
-    box = replace(first.traced, function=fragile)  # type: ignore[type-var]
+    assert isinstance(first.traced, BlackBox)
+    box = replace(first.traced, function=fragile)
     html = page.document(Report(broken, tuple(OUTCOMES), box, {"transitive": verdict}))
     assert "the relation raised ZeroDivisionError: &lt;here&gt;" in html
 
