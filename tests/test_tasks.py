@@ -250,6 +250,27 @@ def test_policies_that_differ_in_two_states_entail_their_crossings() -> None:
         assert "1/2 · (a, b)" in str(answer) and "Not expressible" in str(answer)
 
 
+def test_no_reward_makes_an_agent_always_go_in_the_same_direction() -> None:
+    """A published example, as public lecture notes on the paper name it, in a grid of two by two with walls."""
+    moves = {"up": (0, 1), "down": (0, -1), "left": (-1, 0), "right": (1, 0)}
+    cells = tuple(product((0, 1), repeat=2))
+
+    def step(cell: tuple[int, int], move: str) -> dict[tuple[int, int], int]:
+        x, y = (min(max(c + d, 0), 1) for c, d in zip(cell, moves[move], strict=True))
+        return {(x, y): 1}
+
+    for start in ((0, 0), {cell: F(1, 4) for cell in cells}):
+        model = MarkovModel(cells, tuple(moves), step, start, F(9, 10))
+        for kind in ("equal", "range"):
+            answer = acceptable_policies(model, [(move,) * 4 for move in moves], kind)
+            assert isinstance(answer.verdict, Refuted)
+            visits = {policy: occupancy(model, policy) for policy in answer.weights}
+            for pair in product(cells, moves):  # so weighted, every state and action is met equally often
+                assert sum(w * visits[policy].get(pair, 0) for policy, w in answer.weights.items()) == 0
+            assert all((w > 0) is (len(set(policy)) == 1) for policy, w in answer.weights.items())
+        assert isinstance(acceptable_policies(model, [("up",) * 4]).verdict, Refuted if start == (0, 0) else Proved)
+
+
 def test_a_range_expresses_what_equality_does_not() -> None:
     star = [("a", "a"), ("a", "b"), ("b", "a")]
     assert isinstance(acceptable_policies(TWO, star).verdict, Refuted)
