@@ -5,6 +5,8 @@ comparisons; ``check_optimality`` judges any policy. From a violated axiom to a 
 (consistency), ``money_pump`` (transitivity), ``unpriced`` (interpolation), and ``explain``, which tells them in a
 report. Rewards, from :mod:`solvers.rewards`, are loaded when they are first used: ``recover_utility`` and what it
 implies, ``represent``, ``elicit``, ``recover_reward`` and the tasks of tabular models, ``bradley_terry``, ``diagnose``.
+So are preference games, from :mod:`solvers.games`: ``PreferenceGame``, ``von_neumann_winner`` and its exact and
+regularised kin, and ``exploitability``, the judge.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from solvers.solution import Search, Solution, policy_search, solve
 from solvers.stories import explain
 
 if TYPE_CHECKING:
+    from solvers import games
+    from solvers.games.game import PreferenceGame, exploitability
     from solvers.rewards.conflicts import Dropped, comparisons_to_drop
     from solvers.rewards.data_sets.doctor import diagnose
     from solvers.rewards.data_sets.report import DataSetReport
@@ -50,23 +54,24 @@ if TYPE_CHECKING:
     )
 
 _LAZY = {
-    "conflicts": ("Dropped", "comparisons_to_drop"),
-    "data_sets.doctor": ("diagnose",),
-    "data_sets.report": ("DataSetReport",),
-    "data_sets.tally": ("Judgement", "MalformedRecord"),
-    "direct": ("dpo", "ipo"),
-    "elicitation.gambles": ("Contradiction", "Elicitation", "elicit"),
-    "linear": ("NotSolved", "solve_system"),
-    "markov.markov_models": ("MarkovModel", "deterministic_policies", "occupancy", "start_value"),
-    "markov.shapes": ("RewardAnswer", "RewardTooLarge", "recover_reward"),
-    "markov.tasks": ("TaskAnswer", "acceptable_policies", "policy_order", "trajectory_order"),
-    "pairwise.features": ("FeatureDiagnosis", "LinearReward", "bradley_terry_loss", "linear_reward"),
-    "pairwise.objections": ("Diagnosis", "GoodnessOfFit"),
-    "pairwise.stochastic_orders": ("StochasticOrder", "stochastic_transitivity"),
-    "pairwise.strengths": ("BradleyTerry", "bradley_terry"),
-    "pairwise.win_counts": ("comparison_counts",),
-    "representation": ("Representation", "represent"),
-    "utilities": (
+    "games.game": ("PreferenceGame", "exploitability"),
+    "rewards.conflicts": ("Dropped", "comparisons_to_drop"),
+    "rewards.data_sets.doctor": ("diagnose",),
+    "rewards.data_sets.report": ("DataSetReport",),
+    "rewards.data_sets.tally": ("Judgement", "MalformedRecord"),
+    "rewards.direct": ("dpo", "ipo"),
+    "rewards.elicitation.gambles": ("Contradiction", "Elicitation", "elicit"),
+    "rewards.linear": ("NotSolved", "solve_system"),
+    "rewards.markov.markov_models": ("MarkovModel", "deterministic_policies", "occupancy", "start_value"),
+    "rewards.markov.shapes": ("RewardAnswer", "RewardTooLarge", "recover_reward"),
+    "rewards.markov.tasks": ("TaskAnswer", "acceptable_policies", "policy_order", "trajectory_order"),
+    "rewards.pairwise.features": ("FeatureDiagnosis", "LinearReward", "bradley_terry_loss", "linear_reward"),
+    "rewards.pairwise.objections": ("Diagnosis", "GoodnessOfFit"),
+    "rewards.pairwise.stochastic_orders": ("StochasticOrder", "stochastic_transitivity"),
+    "rewards.pairwise.strengths": ("BradleyTerry", "bradley_terry"),
+    "rewards.pairwise.win_counts": ("comparison_counts",),
+    "rewards.representation": ("Representation", "represent"),
+    "rewards.utilities": (
         *("Bounds", "Implication", "NoUtility", "Recovery"),
         *("difference_bounds", "implication", "implied", "is_unique", "recover_utility"),
     ),
@@ -93,6 +98,7 @@ __all__ = [
     "MoneyPump",
     "NoUtility",
     "NotSolved",
+    "PreferenceGame",
     "Recovery",
     "Regret",
     "Representation",
@@ -118,6 +124,8 @@ __all__ = [
     "dpo",
     "elicit",
     "explain",
+    "exploitability",
+    "games",
     "implication",
     "implied",
     "ipo",
@@ -146,6 +154,8 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "games":
+        return import_module("solvers.games")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'solvers' has no attribute {name!r}")
-    return getattr(import_module(f"solvers.rewards.{_MODULE_OF[name]}"), name)
+    return getattr(import_module(f"solvers.{_MODULE_OF[name]}"), name)

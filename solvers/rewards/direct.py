@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit, softmax
 
-from solvers.rewards.pairwise.arguments import real_array, real_number, whole_number
+from solvers.arguments import real_array, real_number, whole_number
 from solvers.rewards.pairwise.win_counts import MOST
 
 Array = NDArray[np.float64]

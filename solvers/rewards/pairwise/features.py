@@ -27,7 +27,7 @@ from scipy.linalg import qr, solve_triangular
 from scipy.optimize import linprog, minimize
 from scipy.sparse import issparse
 
-from solvers.rewards.pairwise.arguments import Floats, real_array, real_number, whole_number
+from solvers.arguments import Floats, real_array, real_number, whole_number
 from solvers.rewards.pairwise.win_counts import LEAST, MOST
 
 RANK = 1e-10  # below which, relative to the largest, a pivot counts as zero

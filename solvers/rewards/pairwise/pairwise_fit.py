@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from solvers.rewards.pairwise.arguments import whole_number
+from solvers.arguments import whole_number
 from solvers.rewards.pairwise.newton import maximise
 from solvers.rewards.pairwise.objections import FEWEST, LEVEL, GoodnessOfFit, chi_square
 from solvers.rewards.pairwise.pair_likelihoods import Derivatives, chances, evaluate, saturated

@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import nnls
 
-from solvers.rewards.pairwise.arguments import real_number, require_generator, whole_number
+from solvers.arguments import real_number, require_generator, whole_number
 from solvers.rewards.pairwise.linear_order import best_order, orders_of_subsets
 from solvers.rewards.pairwise.pair_likelihoods import saturated
 from solvers.rewards.pairwise.win_counts import Floats, WinCounts, read_counts

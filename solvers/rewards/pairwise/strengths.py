@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri
 
-from solvers.rewards.pairwise.arguments import real_number, require_generator, whole_number
+from solvers.arguments import real_number, require_generator, whole_number
 from solvers.rewards.pairwise.newton import border_of, information, iterative
 from solvers.rewards.pairwise.objections import Diagnosis, GoodnessOfFit, diagnose_fit
 from solvers.rewards.pairwise.pair_likelihoods import saturated

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, issparse, triu
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-from solvers.rewards.pairwise.arguments import real_array, real_number
+from solvers.arguments import real_array, real_number
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
