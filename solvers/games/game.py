@@ -285,8 +285,11 @@ def _rational_rows(values: Any, name: str) -> Rationals | None:
     if isinstance(values, str) or not np.iterable(values):
         return None
     rows = []
-    for row in values:
-        entries = _exact_entries(row)
+    for i, row in enumerate(values):
+        try:
+            entries = _exact_entries(row)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{name}: row {i}: {error}") from error
         if entries is None:
             return None
         rows.append(tuple(entries))
