@@ -253,7 +253,7 @@ def test_no_module_bears_the_name_of_a_public_function() -> None:
     """Importing a submodule binds its name in the package, which would hide the function."""
     code = (
         "import pkgutil, importlib, inspect, prefcore, solvers\n"
-        "for package in (prefcore, solvers):\n"
+        "for package in (prefcore, solvers, solvers.games):\n"
         "    names = {n for n in package.__all__ if not inspect.ismodule(getattr(package, n))}\n"
         "    modules = {m.name for m in pkgutil.iter_modules(package.__path__)}\n"
         "    assert not names & modules, names & modules\n"
