@@ -1,0 +1,1 @@
+"""Games and runs of solvers as SVG pictures."""
