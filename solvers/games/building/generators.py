@@ -31,7 +31,7 @@ def random_uniform_game(size: int, generator: np.random.Generator) -> Preference
 def random_tournament(size: int, generator: np.random.Generator) -> PreferenceGame:
     """Of each two actions one is always preferred, ``P`` is 0 or 1, each way round with probability 1/2."""
     n = _checked(size, generator)
-    return _skew(generator.integers(0, 2, (n, n)) - 0.5)
+    return _skew(generator.integers(0, 2, (n, n)).astype(np.float64) - 0.5)
 
 
 def random_low_rank_game(size: int, rank: int, generator: np.random.Generator) -> PreferenceGame:
