@@ -70,6 +70,7 @@ from prefcore.claims import Achievable, Axiom, HasUtility, Menu, Optimal, Repres
 from prefcore.comparisons import Comparisons
 from prefcore.distribution import Distribution, mix
 from prefcore.evidence import Counterexample, Cycle
+from prefcore.matrix_games import Winner
 from prefcore.processes import DirectPreferenceProcess, ProcessTooLarge, trajectory_distribution
 from prefcore.records import EvidenceRejected
 from prefcore.relations import Relation, compare, relation
@@ -123,6 +124,7 @@ __all__ = [
     "Solvable",
     "UndecidedAxiom",
     "Unknown",
+    "Winner",
     "assert_axiom",
     "assert_refuted",
     "at_least",

@@ -13,6 +13,7 @@ from pathlib import Path
 from prefcore import kernel
 from prefcore.claims import Achievable, Axiom, Claim, Domain, HasUtility, Menu, Optimal, Represents, Simplex, Solvable
 from prefcore.comparisons import Comparisons
+from prefcore.matrix_games import Winner
 from prefcore.records import EvidenceRejected, from_json, to_json
 from prefcore.stochastic import ChoiceAxiom, PairwiseAxiom
 from prefcore.verdicts import Proved, Refuted
@@ -84,4 +85,4 @@ def same_claim(stored: Claim, claim: Claim) -> bool:
             for pairs in (claim.comparisons.strict, claim.comparisons.weak)
         )
         return stored.comparisons == Comparisons(strict, weak, range(len(index)))
-    return stored == claim if isinstance(stored, (PairwiseAxiom, ChoiceAxiom, Solvable)) else False
+    return stored == claim if isinstance(stored, (PairwiseAxiom, ChoiceAxiom, Solvable, Winner)) else False

@@ -1,7 +1,7 @@
 """What can be claimed. Trusted.
 
 A claim is data: a traced formula, an axiom's name and a domain; a tree, a formula and a policy's table; comparisons of
-lotteries; a system of linear inequalities. A black box
+lotteries; a system of linear inequalities; a game's matrix and a policy. A black box
 (a relation that could not be traced) can be claimed about in memory; it can be refuted, never proved, and not stored.
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 from prefcore.comparisons import Comparisons
 from prefcore.distribution import Distribution
 from prefcore.formula import Formula
+from prefcore.matrix_games import Winner
 from prefcore.stochastic import ChoiceAxiom, PairwiseAxiom
 from prefcore.systems import LinearSystem
 from prefcore.trees import PolicyTable, Tabulation
@@ -104,4 +105,4 @@ class Solvable:
     system: LinearSystem
 
 
-Claim = Axiom | Optimal | PairwiseAxiom | ChoiceAxiom | Represents | HasUtility | Solvable
+Claim = Axiom | Optimal | PairwiseAxiom | ChoiceAxiom | Represents | HasUtility | Solvable | Winner

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from prefcore.distribution import Distribution
+from prefcore.matrix_games import Evaluated, Response
 from prefcore.stochastic import Enumerated, MenuPair, RatioPair, Triple
 from prefcore.systems import Motzkin, Point
 from prefcore.trees import PolicyTable
@@ -207,4 +208,5 @@ class BetterPolicy:
 
 
 PolicyEvidence = ConditionHolds | AsGoodAs | BetterPolicy
-Evidence = AxiomEvidence | PolicyEvidence | Triple | MenuPair | RatioPair | Point | Motzkin
+GameEvidence = Evaluated | Response
+Evidence = AxiomEvidence | PolicyEvidence | Triple | MenuPair | RatioPair | Point | Motzkin | GameEvidence

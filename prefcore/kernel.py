@@ -79,6 +79,7 @@ from prefcore.evidence import (
     ValueOrder,
 )
 from prefcore.formula import Atom, Formula, Or, continuous, evaluate, feature_terms, feature_values
+from prefcore.matrix_games import Evaluated, Response, Winner, excesses, is_game
 from prefcore.menus import rows_of
 from prefcore.menus import violation as menu_violation
 from prefcore.polynomials import Product, upper_bound
@@ -108,6 +109,8 @@ def check(claim: Claim, evidence: Evidence) -> Proved | Refuted:
         elif type(claim) is Solvable:
             _require(conforms(claim.system, LinearSystem) and well_formed(claim.system), "the system is malformed")
             proved = _solvable(claim.system, evidence)
+        elif type(claim) is Winner:
+            proved = _winner(claim, evidence)
         else:
             _require(type(claim) is Optimal, "unknown claim")
             assert isinstance(claim, Optimal)
@@ -554,6 +557,20 @@ def _optimal(claim: Optimal, evidence: Evidence) -> bool:
         case _:
             raise EvidenceRejected(f"{type(evidence).__name__} is no evidence about a policy")
     return True
+
+
+def _winner(claim: Winner, evidence: Evidence) -> bool:
+    """No action beats the policy, or the named one does: both by evaluation."""
+    _require(conforms(claim, Winner) and is_game(claim), "the game or the policy is malformed")
+    match evidence:
+        case Evaluated():
+            _require(max(excesses(claim.matrix, claim.policy)) <= 0, "an action beats the policy")
+            return True
+        case Response(action):
+            _require(0 <= action < len(claim.matrix), "no such action")
+            _require(excesses((claim.matrix[action],), claim.policy)[0] > 0, "the action does not beat the policy")
+            return False
+    raise EvidenceRejected(f"{type(evidence).__name__} is no evidence about a game")
 
 
 Values = list[Fraction]

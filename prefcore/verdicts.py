@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from prefcore.claims import Achievable, Axiom, Claim, HasUtility, Optimal, Represents, Solvable
 from prefcore.evidence import BetterPolicy, Counterexample, Cycle, Evidence
+from prefcore.matrix_games import Winner
 from prefcore.stochastic import ChoiceAxiom, PairwiseAxiom
 from prefcore.trees import TablePolicy, table_policy
 
@@ -34,6 +35,8 @@ def about(claim: Claim) -> str:
             return f"a utility for {_counted(claim.comparisons, 'comparison')}"
         case Solvable():
             return f"a solution of a linear system of {claim.system.variables} variables"
+        case Winner():
+            return f"a von Neumann winner, over {_counted(claim.policy, 'action')}"
 
 
 def _counted(things: Sized, name: str, one: str = "", many: str = "s") -> str:

@@ -62,6 +62,7 @@ from prefcore.evidence import (
     ValueOrder,
 )
 from prefcore.formula import Formula
+from prefcore.matrix_games import Evaluated, Response, Winner
 from prefcore.records import EvidenceRejected, from_json, to_json
 from prefcore.search.semilinear import Deadline, decide
 from prefcore.trees import HistoryTree
@@ -255,6 +256,35 @@ def found_by_check(about: Axiom) -> Any:
     verdict = check_on(relations()[name], about.domain, [about.axiom], 20, False, value)[about.axiom]
     assert not isinstance(verdict, pc.Unknown), (name, about.axiom)
     return verdict.evidence
+
+
+@cache
+def game_certificates() -> dict[str, tuple[Winner, Evaluated | Response]]:
+    """Claims about games and policies, with evidence that holds."""
+
+    def game(n: int, wins: dict[tuple[int, int], str]) -> tuple[tuple[Fraction, ...], ...]:
+        """P from the probabilities of some pairs; the others tie."""
+        P = [[HALF] * n for _ in range(n)]
+        for (i, j), p in wins.items():
+            P[i][j], P[j][i] = Fraction(p), 1 - Fraction(p)
+        return tuple(map(tuple, P))
+
+    def policy(text: str) -> tuple[Fraction, ...]:
+        return tuple(map(Fraction, text.split()))
+
+    cycle = game(3, {(1, 0): "9/10", (2, 1): "9/10", (0, 2): "4/5"})
+    perturbed = game(3, {(0, 1): "-1/2", (0, 2): "7/2", (1, 2): "-5/2"})  # no probabilities
+    condorcet = game(3, {(0, 1): "2/3", (0, 2): "1", (1, 2): "51/100"})
+    return {
+        "one action": (Winner(game(1, {}), policy("1")), Evaluated()),
+        "a cycle": (Winner(cycle, policy("4/11 3/11 4/11")), Evaluated()),
+        "other payoffs": (Winner(perturbed, policy("3/7 3/7 1/7")), Evaluated()),
+        "a Condorcet winner": (Winner(condorcet, policy("1 0 0")), Evaluated()),
+        "all tie": (Winner(game(2, {}), policy("1/3 2/3")), Evaluated()),
+        "a cycle, uniformly": (Winner(cycle, policy("1/3 1/3 1/3")), Response(2)),
+        "a Condorcet loser": (Winner(condorcet, policy("0 0 1")), Response(1)),
+        "half of a loser": (Winner(condorcet, policy("1/2 1/2 0")), Response(0)),
+    }
 
 
 LABELS = sorted(certificates())

@@ -21,9 +21,9 @@ FILES = [path for package in BELOW for path in sorted((ROOT / package).rglob("*.
 TRUSTED = {
     *("kernel", "distribution", "trees", "axioms", "claims", "clauses", "evidence", "formula", "records", "verdicts"),
     *("closures", "dominances", "domains", "menus", "segments", "arrays", "polynomials", "stochastic", "comparisons"),
-    *("systems", "representations"),
+    *("systems", "representations", "matrix_games"),
 }
-TRUSTED_LINES, KERNEL_LINES = 2750, 490
+TRUSTED_LINES, KERNEL_LINES = 2776, 495
 
 
 def name_of(path: Path) -> str:
