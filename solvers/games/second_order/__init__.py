@@ -1,0 +1,1 @@
+"""Second-order and exact-to-rounding methods: interior point, linear program, double oracle, Newton."""
