@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from scipy.special import rel_entr
 from tqdm import tqdm
 
-from solvers.arguments import whole_number
+from solvers.arguments import real_number, whole_number
 from solvers.games.equilibrium import Equilibrium
-from solvers.games.game import PreferenceGame, positive, regularised_gap
+from solvers.games.game import PreferenceGame, exploitability, positive
 from solvers.games.payoffs import Array
 
 DELAY = 2.0  # seconds before a progress bar shows
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Iterate:
-    """What an algorithm has after one more iteration.
+class Iterate(NamedTuple):
+    """What an algorithm has after one more iteration; it leaves the arrays that it hands over as they are.
 
     last: its policy π. average: the average that its guarantee is about, if any. last_gain, average_gain: A times
     them, where the algorithm knows it, so that the judge need not compute it again.
@@ -31,9 +30,8 @@ class Iterate:
     average_gain: Array | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """What a callback is told after each iteration that was judged."""
+class Seen(NamedTuple):
+    """What a callback is told after each iteration that was judged; an average's gap is NaN if there is none."""
 
     iteration: int
     last: Array
@@ -43,6 +41,15 @@ class Seen:
 
 
 Callback = Callable[[Seen], object]
+
+
+def unregularised(tau: Any, method: str, instead: str) -> None:
+    """Raises ``ValueError`` unless tau is 0: the method has no regularised form, `instead` is one that has."""
+    if real_number(tau, "tau") != 0:
+        raise ValueError(
+            f"tau: {method} is a method of the original game, for which tau is 0, got {tau}; "
+            f"{instead} solves the regularised one"
+        )
 
 
 def run(
@@ -62,44 +69,53 @@ def run(
     """Takes up to `iterations` from `steps`; stops when the gap of the answer is within `tolerance`.
 
     answer: which policy the method's guarantee is about. reference and tau > 0: the gap is the regularised one. every:
-    judge each so many iterations, and the last. callback: called with each :class:`Seen`. progress: a bar on standard
-    error that shows after two seconds; ``None``: on a terminal only. Raises ``ValueError``/``TypeError`` for
+    judge each so many iterations, and the last. callback: called with each :class:`Seen`; what it raises ends the run,
+    as an interrupt does. progress: a bar on standard error that shows after two seconds; ``None``: on a terminal only.
+    Iterates that are no longer finite end the run at the one judged before. Raises ``ValueError``/``TypeError`` for
     iterations or every < 1, or a tolerance that is not positive.
     """
     count = whole_number(iterations, "iterations", 1)
     stride = whole_number(every, "every", 1)
     within = positive(tolerance, "tolerance")
-
-    def gap_of(policy: Array, gain: Array | None) -> float:
-        advantages = game.advantages(policy) if gain is None else gain
-        if tau and reference is not None:
-            return regularised_gap(advantages, policy, reference, tau)
-        return float(2 * advantages.max())
-
+    mu = reference if tau else None
+    gap_of = _gap(game, mu, tau)
     last_gaps, average_gaps = np.full(count, np.nan), np.full(count, np.nan)
-    done = 0
-    iterate = None
+    done, kept, reason = 0, None, ""
     disable = None if progress is None else not progress
     with tqdm(total=count, desc=method, disable=disable, delay=DELAY, leave=False) as bar:
         while done < count:
-            iterate = next(steps)
+            iterate = next(steps, None)
+            if iterate is None:
+                reason = f"the method had nothing left to do after {done:,} iterations"
+                break
             done += 1
             if done % stride and done < count:
                 continue
-            last_gaps[done - 1] = gap_of(iterate.last, iterate.last_gain)
+            last_gap, average_gap = gap_of(iterate.last, iterate.last_gain), np.nan
             if iterate.average is not None:
-                average_gaps[done - 1] = gap_of(iterate.average, iterate.average_gain)
-            if callback is not None:
-                callback(Seen(done, iterate.last, last_gaps[done - 1], iterate.average, average_gaps[done - 1]))
-            bar.update(done - bar.n)
-            if (last_gaps if answer == "last" else average_gaps)[done - 1] <= within:
+                average_gap = gap_of(iterate.average, iterate.average_gain)
+            gap = last_gap if answer == "last" else average_gap
+            if not np.isfinite(gap):
+                reason = f"the iterates were no longer finite after {done:,} iterations; take smaller steps"
                 break
-    assert iterate is not None
-    # THE JUDGE has the last word: gaps again, from the policies alone.
-    last_gap = gap_of(iterate.last, None)
-    average_gap = np.nan if iterate.average is None else gap_of(iterate.average, None)
-    policy, gap = (iterate.last, last_gap) if answer == "last" else (iterate.average, average_gap)
-    assert policy is not None
+            kept = iterate
+            if gap <= within:  # gains that an algorithm adds up drift: look again before stopping
+                gap = gap_of(iterate.last if answer == "last" else _average(iterate), None)
+                last_gap, average_gap = (gap, average_gap) if answer == "last" else (last_gap, gap)
+            last_gaps[done - 1], average_gaps[done - 1] = last_gap, average_gap
+            if callback is not None:
+                callback(Seen(done, iterate.last, last_gap, iterate.average, average_gap))
+            if not bar.disable:
+                bar.update(done - bar.n)
+            if gap <= within:
+                break
+    if kept is None:
+        raise FloatingPointError(f"{method}: {reason}")
+    # THE JUDGE has the last word, from the policies alone.
+    weight = tau if mu is not None else None
+    last_gap = exploitability(game, kept.last, reference=mu, tau=weight)
+    average_gap = np.nan if kept.average is None else exploitability(game, kept.average, reference=mu, tau=weight)
+    policy, gap = (kept.last, last_gap) if answer == "last" else (_average(kept), average_gap)
     converged = gap <= within
     histories = last_gaps[:done], average_gaps[:done]
     return Equilibrium(
@@ -112,10 +128,35 @@ def run(
         history=histories[0] if answer == "last" else histories[1],
         tau=tau,
         reference=reference,
-        reason="" if converged else f"the gap was not within {within:g} after {done:,} iterations",
-        last=iterate.last,
+        reason="" if converged else reason or f"the gap was not within {within:g} after {done:,} iterations",
+        last=kept.last,
         last_gap=last_gap,
-        average=iterate.average,
+        average=kept.average,
         average_gap=average_gap,
-        average_history=None if iterate.average is None else histories[1],
+        average_history=None if kept.average is None else histories[1],
     )
+
+
+def _average(iterate: Iterate) -> Array:
+    if iterate.average is None:
+        raise ValueError("steps: the answer is an average, but the algorithm gives none")
+    return iterate.average
+
+
+def _gap(game: PreferenceGame, reference: Array | None, tau: float) -> Callable[[Array, Array | None], float]:
+    """The gap as THE JUDGE defines it, from gains that may be known, without its checks: it is taken each iteration."""
+    if reference is None:
+
+        def original(policy: Array, gain: Array | None) -> float:
+            return 2 * float((game.advantages(policy) if gain is None else gain).max())
+
+        return original
+    log_reference = np.log(reference)
+
+    def regularised(policy: Array, gain: Array | None) -> float:
+        exponents = (game.advantages(policy) if gain is None else gain) / tau + log_reference
+        top = exponents.max()
+        soft = top + np.log(np.exp(exponents - top).sum())
+        return 2 * tau * float(soft + rel_entr(policy, reference).sum())
+
+    return regularised
