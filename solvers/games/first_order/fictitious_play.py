@@ -3,7 +3,8 @@
     b_t = min argmax_y (A x̄_{t-1})_y,   x̄_t = (μ + b_1 + … + b_t) / (t + 1)
 
 Ties go to the lowest number, so that runs are the same every time. Robinson (1951) proved that the average's gap goes
-to 0; in practice as t^{-1/2}, but for some tie-breaking as slowly as t^{-1/N} (Daskalakis and Pan 2014, 1412.4840). An iteration reads one column of A, and takes O(N). Sources: Brown 1951; Robinson 1951 (Annals of Mathematics 54).
+to 0: in practice as t^{-1/2}, but for some tie-breaking as slowly as t^{-1/N} (Daskalakis and Pan 2014, 1412.4840). An
+iteration reads one column of A, and takes O(N). Sources: Brown 1951; Robinson 1951 (Annals of Mathematics 54, 296–301).
 """
 
 from __future__ import annotations
