@@ -1,0 +1,1 @@
+"""Markov decision contests: policies of a Markov process that are compared pairwise, by their occupancies."""
