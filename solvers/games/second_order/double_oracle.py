@@ -1,0 +1,132 @@
+"""Double oracle: the game restricted to a few actions, which grow by best responses to its equilibrium.
+
+With W the actions so far and q an equilibrium of ``A[W][:, W]``, the gains ``A q`` of all actions are a product of
+the columns ``A[:, W]`` that were computed so far: a round costs O(N) for each new column and each action of the
+support, and nothing of size N × N is ever held, so that games of factors (:class:`solvers.games.payoffs.Factored`) of
+10⁵ actions can be solved. No action gains: q is an equilibrium of the whole game. Otherwise those that gain most enter
+W, several at a time. It ends, as W only grows, and is fast if the support is small, as in games of low rank: with the
+identity link and rank r there is a winner of at most r + 1 actions; with the logistic link supports are small in
+practice. The game is symmetric, so both players' restricted sets are one. Source: McMahan, Gordon and Blum 2003.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from tqdm import tqdm
+
+from solvers.arguments import whole_number
+from solvers.games.equilibrium import Equilibrium
+from solvers.games.first_order.loop import DELAY, Callback, Seen
+from solvers.games.game import PreferenceGame, exploitability, positive
+from solvers.games.payoffs import Array, Indices, require_memory
+from solvers.games.second_order.interior_point import central_path
+
+METHOD = "double oracle"
+FIRST = 16  # actions to begin with, evenly spaced
+INNER = 60  # interior-point iterations for a restricted game
+
+
+def double_oracle(
+    game: PreferenceGame,
+    *,
+    tolerance: float = 1e-9,
+    iterations: int = 1000,
+    largest: int | None = None,
+    callback: Callback | None = None,
+    progress: bool | None = None,
+) -> Equilibrium:
+    """A von Neumann winner by restricted games, each solved by the interior-point method.
+
+    iterations: of rounds. largest: the run stops, not converged, before the restricted game has more actions; ``None``:
+    no limit. callback and progress: as in :func:`solvers.games.first_order.loop.run`. Raises ``TypeError`` for no game,
+    ``ValueError`` for arguments that are not positive, ``GameTooLarge`` before N × |W| numbers would not fit.
+    """
+    if not isinstance(game, PreferenceGame):
+        raise TypeError(f"game must be a PreferenceGame, got {type(game).__name__}: pass PreferenceGame(P)")
+    within = positive(tolerance, "tolerance")
+    count = whole_number(iterations, "iterations", 1)
+    most = game.size if largest is None else min(game.size, whole_number(largest, "largest", 1))
+    new = np.unique(np.linspace(0, game.size - 1, min(most, FIRST)).astype(np.intp))
+    actions = np.zeros(0, dtype=np.intp)
+    columns = np.zeros((0, game.size))  # row k is A[:, actions[k]]
+    gaps: list[float] = []
+    best, best_gap = np.zeros(game.size), np.inf
+    reason = f"the gap was not within {within:g} after {count:,} rounds"
+    disable = None if progress is None else not progress
+    with tqdm(total=count, desc=METHOD, disable=disable, delay=DELAY, leave=False) as bar:
+        while True:
+            columns = _grown(columns, len(actions), game.payoffs.columns(new), game.size)
+            actions = np.concatenate((actions, new))
+            size = len(actions)
+            q = _equilibrium(columns[:size, actions].T, within)
+            played = np.flatnonzero(q)
+            gain = q[played] @ columns[played]
+            gap = float(2 * gain.max())
+            gaps.append(gap)
+            if gap < best_gap:
+                best, best_gap = np.zeros(game.size), gap
+                best[actions] = q
+            if callback is not None:
+                last = np.zeros(game.size)
+                last[actions] = q
+                callback(Seen(len(gaps), last, gap, None, np.nan))
+            bar.update(1)
+            if gap <= within or len(gaps) == count:
+                break
+            new = _best(gain, actions, within, max(4, len(played) // 2))
+            if not len(new):
+                reason = f"the restricted game of {size:,} actions was not solved within {within:g}: rounding"
+                break
+            if size + len(new) > most:
+                reason = f"more than {most:,} actions are needed, or were tried"
+                break
+    gap = exploitability(game, best)
+    return Equilibrium(
+        policy=best,
+        gap=gap,
+        converged=gap <= within,
+        iterations=len(gaps),
+        method=METHOD,
+        tolerance=within,
+        history=np.array(gaps),
+        reason="" if gap <= within else reason,
+        last=best,
+        last_gap=gap,
+    )
+
+
+def _grown(columns: Array, used: int, new: Array, size: int) -> Array:
+    """Storage whose rows `used`, used + 1, … are the new columns; at least doubled when it is full."""
+    needed = used + new.shape[1]
+    if needed > len(columns):
+        room = min(size, max(2 * needed, 64))
+        require_memory(2 * room * size, f"a restricted game of {needed:,} of {size:,} actions")
+        larger = np.empty((room, size))
+        larger[:used] = columns[:used]
+        columns = larger
+    columns[used:needed] = new.T
+    return columns
+
+
+def _equilibrium(block: Array, within: float) -> Array:
+    """The best policy that the interior-point method finds for a restricted game."""
+    skew = (block - block.T) / 2
+    best, best_gap = np.zeros(0), np.inf
+    for k, iterate in enumerate(central_path(skew, within / 4)):
+        assert iterate.last_gain is not None
+        gap = 2 * iterate.last_gain.max()
+        if gap < best_gap:
+            best, best_gap = iterate.last, gap
+        if gap <= within / 4 or k == INNER:
+            break
+    return best
+
+
+def _best(gain: Array, actions: Indices, within: float, most: int) -> Indices:
+    """Up to so many of the actions outside W that gain most, of those that gain at all."""
+    gain = gain.copy()
+    gain[actions] = -np.inf
+    most = min(most, len(gain))
+    top = np.argpartition(-gain, most - 1)[:most]
+    top = top[gain[top] > within / 2]
+    return np.sort(top)

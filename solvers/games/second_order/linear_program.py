@@ -1,0 +1,102 @@
+"""The game as a linear program, solved by HiGHS: the reference, slower than the interior-point method of this package.
+
+    minimise v  subject to  A p <= v 1,  1·p = 1,  p >= 0
+
+Its value is 0 and its optima are the von Neumann winners. Source: von Neumann; Dantzig 1951; Huangfu and Hall 2018.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import highspy
+import numpy as np
+from highspy._core import _Highs  # highspy.Highs is the same, but its constructor prints a banner
+
+from solvers.games.equilibrium import Equilibrium
+from solvers.games.game import PreferenceGame, exploitability, positive
+from solvers.games.payoffs import require_memory
+
+Solver = Literal["simplex", "ipm", "pdlp"]
+
+METHOD = "linear program"
+LEAST = 1e-10  # the smallest feasibility tolerance that HiGHS takes
+MATRICES = 6  # N × N arrays held at once, HiGHS's copies by row and column and indices included
+
+
+def linear_program(
+    game: PreferenceGame, *, tolerance: float = 1e-9, solver: Solver = "simplex", seconds: float = 3600.0
+) -> Equilibrium:
+    """A von Neumann winner by HiGHS; `.method` is "linear program (simplex)" and the like.
+
+    solver: "simplex" (ends in a vertex), "ipm" (HiGHS's interior point with crossover) or "pdlp" (first order, crude:
+    the gap may well stay above the tolerance). HiGHS meets bounds within some 1e-10 only, so what it returns is made a
+    policy, negative entries set to 0 and the rest divided by the sum, and that policy is judged. iterations: HiGHS's.
+    Raises ``TypeError`` for no game, ``ValueError`` for another solver, tolerance or seconds that are not positive,
+    ``GameTooLarge``, and ``RuntimeError`` if HiGHS returns no point at all.
+    """
+    if not isinstance(game, PreferenceGame):
+        raise TypeError(f"game must be a PreferenceGame, got {type(game).__name__}: pass PreferenceGame(P)")
+    within = positive(tolerance, "tolerance")
+    limit = positive(seconds, "seconds")
+    if solver not in get_args(Solver):
+        raise ValueError(f"solver must be one of {', '.join(get_args(Solver))}, got {solver!r}")
+    require_memory(MATRICES * game.size**2, f"a linear program of {game.size:,} actions")
+    highs = _Highs()
+    for name, value in (
+        ("output_flag", False),
+        ("solver", solver),
+        ("time_limit", limit),
+        ("primal_feasibility_tolerance", min(1e-7, max(LEAST, within / 4))),
+        ("dual_feasibility_tolerance", min(1e-7, max(LEAST, within / 4))),
+        ("ipm_optimality_tolerance", min(1e-8, max(1e-12, within / 4))),
+        ("pdlp_optimality_tolerance", min(1e-7, max(1e-12, within / 4))),
+    ):
+        highs.setOptionValue(name, value)
+    highs.passModel(_model(game))
+    highs.run()
+    status = highs.modelStatusToString(highs.getModelStatus())
+    values = np.array(highs.getSolution().col_value)
+    p = np.maximum(values[: game.size], 0.0)
+    if not (len(p) == game.size and np.isfinite(p).all() and p.sum() > 0):
+        raise RuntimeError(f"HiGHS returned no point: {status}")
+    policy = p / p.sum()
+    info = highs.getInfo()
+    gap = exploitability(game, policy)
+    counts = (info.simplex_iteration_count, info.ipm_iteration_count, info.pdlp_iteration_count)
+    return Equilibrium(
+        policy=policy,
+        gap=gap,
+        converged=gap <= within,
+        iterations=sum(max(0, count) for count in counts),
+        method=f"{METHOD} ({solver})",
+        tolerance=within,
+        history=np.array([gap]),
+        reason="" if gap <= within else f"HiGHS ended with the status {status!r} and a gap above {within:g}",
+        last=policy,
+        last_gap=gap,
+    )
+
+
+def _model(game: PreferenceGame) -> highspy.HighsLp:
+    """Columns p and v; rows ``A p - v <= 0`` and ``1·p = 1``."""
+    A, size = game.matrix, game.size
+    rows = np.zeros((size + 1, size + 1))
+    rows[:size, :size] = A
+    rows[:size, size] = -1.0
+    rows[size, :size] = 1.0
+    kept = rows.T != 0  # by column
+    lp = highspy.HighsLp()
+    lp.num_col_ = lp.num_row_ = size + 1
+    lp.col_cost_ = np.append(np.zeros(size), 1.0)
+    lp.col_lower_ = np.append(np.zeros(size), -highspy.kHighsInf)
+    lp.col_upper_ = np.full(size + 1, highspy.kHighsInf)
+    lp.row_lower_ = np.append(np.full(size, -highspy.kHighsInf), 1.0)
+    lp.row_upper_ = np.append(np.zeros(size), 1.0)
+    matrix = lp.a_matrix_
+    matrix.format_ = highspy.MatrixFormat.kColwise
+    matrix.num_col_ = matrix.num_row_ = size + 1
+    matrix.start_ = np.concatenate(([0], np.cumsum(kept.sum(axis=1))))
+    matrix.index_ = np.nonzero(kept)[1]
+    matrix.value_ = rows.T[kept]
+    return lp
