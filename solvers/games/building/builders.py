@@ -104,26 +104,10 @@ def game_from_counts(
     if isinstance(wins, tuple) and len(wins) == 2 and issparse(wins[1]):
         items, wins = wins
         labels = items if labels is None else labels
-    if unseen is not None and unseen != Fraction(1, 2):
-        raise ValueError(
-            f"unseen: only 1/2 treats both items of a pair alike, got {unseen!r}; leave it out to be told of such pairs"
-        )
     counts = read_counts(wins, ties)
     if labels is not None and len(labels) != counts.size:
         raise ValueError(f"labels: {len(labels)} for {counts.size} items; give one for each")
-    require_pairs(counts.size)
-    if unseen is None and len(counts.i) < counts.size * (counts.size - 1) // 2:
-        i, j = (k if labels is None else labels[k] for k in _first_unseen(counts))
-        raise ValueError(
-            f"wins: {i!r} and {j!r} were never compared; pass unseen=Fraction(1, 2) to take such pairs for ties, or "
-            "leave items out"
-        )
-    parts = (counts.wins, counts.losses, counts.ties)
-    if all((x == np.rint(x)).all() and x.max(initial=0) <= MOST_VOTES for x in parts):
-        margins, totals = _matrices(counts, np.int64)
-        return margin_game(margins, np.maximum(totals, 1), labels)
-    margins, totals = _matrices(counts, np.float64)
-    return _dense(margins / (2 * np.where(totals > 0, totals, 1)), None, labels)
+    return shares_game(counts, labels, unseen)
 
 
 def game_from_voters(
@@ -206,6 +190,29 @@ def low_rank_game(
     for array in (u, S):
         array.setflags(write=False)
     return game_of(Factored(u, S, link), labels=labels)
+
+
+def shares_game(
+    counts: WinCounts, labels: Sequence[Any] | None = None, unseen: Fraction | float | None = None
+) -> PreferenceGame:
+    """:func:`game_from_counts` of counts that have been read; pairs without a comparison may be listed."""
+    if unseen is not None and unseen != Fraction(1, 2):
+        raise ValueError(
+            f"unseen: only 1/2 treats both items of a pair alike, got {unseen!r}; leave it out to be told of such pairs"
+        )
+    require_pairs(counts.size)
+    if unseen is None and len(counts.i) < counts.size * (counts.size - 1) // 2:
+        i, j = (k if labels is None else labels[k] for k in _first_unseen(counts))
+        raise ValueError(
+            f"wins: {i!r} and {j!r} were never compared; pass unseen=Fraction(1, 2) to take such pairs for ties, or "
+            "leave items out"
+        )
+    parts = (counts.wins, counts.losses, counts.ties)
+    if all((x == np.rint(x)).all() and x.max(initial=0) <= MOST_VOTES for x in parts):
+        margins, totals = _matrices(counts, np.int64)
+        return margin_game(margins, np.maximum(totals, 1), labels)
+    margins, totals = _matrices(counts, np.float64)
+    return _dense(margins / (2 * np.where(totals > 0, totals, 1)), None, labels)
 
 
 # -- parts ----------------------------------------------------------------------------------------------------------
