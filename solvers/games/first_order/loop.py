@@ -80,37 +80,48 @@ def run(
     mu = reference if tau else None
     gap_of = _gap(game, mu, tau)
     last_gaps, average_gaps = np.full(count, np.nan), np.full(count, np.nan)
-    done, kept, reason = 0, None, ""
+
+    def judged(iterate: Iterate, number: int) -> float:
+        last_gap, average_gap = gap_of(iterate.last, iterate.last_gain), np.nan
+        if iterate.average is not None:
+            average_gap = gap_of(iterate.average, iterate.average_gain)
+        if answer == "last" and last_gap <= within:  # gains that an algorithm adds up drift: look again before stopping
+            last_gap = gap_of(iterate.last, None)
+        if answer == "average" and average_gap <= within:
+            average_gap = gap_of(_average(iterate), None)
+        last_gaps[number - 1], average_gaps[number - 1] = last_gap, average_gap
+        if callback is not None:
+            callback(Seen(number, iterate.last, last_gap, iterate.average, average_gap))
+        return last_gap if answer == "last" else average_gap
+
+    kept: Iterate | None = None  # the last that was judged
+    newest: Iterate | None = None
+    done, reason = 0, f"the gap was not within {within:g} after {count:,} iterations"
     disable = None if progress is None else not progress
     with tqdm(total=count, desc=method, disable=disable, delay=DELAY, leave=False) as bar:
         while done < count:
-            iterate = next(steps, None)
-            if iterate is None:
+            following = next(steps, None)
+            if following is None:
                 reason = f"the method had nothing left to do after {done:,} iterations"
+                if newest is not None and newest is not kept:
+                    judged(newest, done)
+                    kept = newest
                 break
+            newest = following
             done += 1
             if done % stride and done < count:
                 continue
-            last_gap, average_gap = gap_of(iterate.last, iterate.last_gain), np.nan
-            if iterate.average is not None:
-                average_gap = gap_of(iterate.average, iterate.average_gain)
-            gap = last_gap if answer == "last" else average_gap
+            gap = judged(newest, done)
             if not np.isfinite(gap):
                 reason = f"the iterates were no longer finite after {done:,} iterations; take smaller steps"
                 break
-            kept = iterate
-            if gap <= within:  # gains that an algorithm adds up drift: look again before stopping
-                gap = gap_of(iterate.last if answer == "last" else _average(iterate), None)
-                last_gap, average_gap = (gap, average_gap) if answer == "last" else (last_gap, gap)
-            last_gaps[done - 1], average_gaps[done - 1] = last_gap, average_gap
-            if callback is not None:
-                callback(Seen(done, iterate.last, last_gap, iterate.average, average_gap))
+            kept = newest
             if not bar.disable:
                 bar.update(done - bar.n)
             if gap <= within:
                 break
     if kept is None:
-        raise FloatingPointError(f"{method}: {reason}")
+        raise FloatingPointError(f"{method}: the first iterate is not finite; the payoffs or steps are too large")
     # THE JUDGE has the last word, from the policies alone.
     weight = tau if mu is not None else None
     last_gap = exploitability(game, kept.last, reference=mu, tau=weight)
@@ -128,7 +139,7 @@ def run(
         history=histories[0] if answer == "last" else histories[1],
         tau=tau,
         reference=reference,
-        reason="" if converged else reason or f"the gap was not within {within:g} after {done:,} iterations",
+        reason="" if converged else reason,
         last=kept.last,
         last_gap=last_gap,
         average=kept.average,
