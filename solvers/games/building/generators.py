@@ -86,19 +86,18 @@ def cyclic_game(size: int, probability: Fraction | int | float = 1) -> Preferenc
     """
     n = whole_number(size, "size", 3)
     require_pairs(n)
-    return _cycle(n, probability)
-
-
-def _cycle(size: int, probability: Fraction | int | float) -> PreferenceGame:
-    at = np.arange(size)
-    turn = np.zeros((size, size), dtype=np.int64)
-    turn[at, (at + 1) % size] = 1
-    turn -= turn.T
-    chance = Fraction(probability)
-    if not 0 <= chance <= 1:
+    if not 0 <= probability <= 1:
         raise ValueError(f"probability: must be between 0 and 1, got {probability}")
-    edge = 2 * chance - 1  # P = 1/2 + edge/2
-    return margin_game(turn * edge.numerator, edge.denominator)
+    at = np.arange(n)
+    turn = np.zeros((n, n), dtype=np.int64)
+    turn[at, (at + 1) % n] = 1
+    turn -= turn.T
+    half = Fraction(probability) - Fraction(1, 2)
+    entries = {-1: -half, 0: Fraction(0), 1: half}
+    rationals = tuple(tuple(map(entries.__getitem__, row)) for row in turn.tolist())
+    A = turn * float(half)
+    A.setflags(write=False)
+    return game_of(Dense(A), rationals=rationals)
 
 
 def _checked(size: int, generator: np.random.Generator) -> int:

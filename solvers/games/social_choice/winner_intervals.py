@@ -147,7 +147,7 @@ def _judges_drawn(answers: Answers, size: int, judges: int) -> Draw:
 
 
 def _winner(game: PreferenceGame) -> tuple[Array, float]:
-    """The winner and its gap: the Condorcet winner, or an interior point of all winners: equal items are treated alike."""
+    """The winner and its gap: the Condorcet winner, or an interior point of all winners, which favours no equal."""
     alone = condorcet_winner(game)
     if alone is not None:
         return np.eye(1, game.size, alone)[0], 0.0
