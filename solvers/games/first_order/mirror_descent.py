@@ -1,10 +1,12 @@
-"""Online mirror descent of the KL-regularised game in self-play (exact INPO); τ = 0: multiplicative weights.
+"""Online mirror descent of the KL-regularised game in self-play (exact INPO).
 
     π⁺ ∝ π^{1-ητ} μ^{ητ} exp(η Aπ)
 
-The average iterate's gap falls as O(1/√T). The last iterate converges linearly if η is small enough, as the iteration
-is that of magnetic mirror descent with step size ``η/(1-ητ)``, which asks for ``η/(1-ητ) <= τ/max|A|²``.
-Sources: Munos et al. 2024 (2312.00886, section 6); Zhang et al. 2024 (2407.00617); Sokota et al. 2023 (2206.05825).
+It is magnetic mirror descent with step size ``η/(1-ητ)``, which asks for ``η/(1-ητ) <= τ/a²``, a = max|A|: that is
+``η <= τ/(a² + τ²)``, the default, and then ``KL(π*‖π_T) <= (1-ητ)^T KL(π*‖μ)``. Larger steps often converge faster, but
+not always: with ω the largest eigenvalue of ``√D A √D`` at the equilibrium, ``D = diag(π*) - π*π*ᵀ``, they spiral away
+if ``η > 2τ/(τ² + ω²)``. The average iterate's gap falls as O(1/√T) [2312.00886, section 6].
+Sources: Munos et al. 2024 (2312.00886); Zhang et al. 2024 (2407.00617); Sokota et al. 2023 (2206.05825, Theorem 3.4).
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from scipy.special import log_softmax
 
 from solvers.games.equilibrium import Equilibrium
 from solvers.games.first_order.loop import Callback, Iterate, run
+from solvers.games.first_order.norms import largest_payoff
+from solvers.games.first_order.step_sizes import at_most_inverse
 from solvers.games.game import PreferenceGame, positive, reference_of
 from solvers.games.payoffs import Array
 
@@ -33,10 +37,16 @@ def mirror_descent(
     callback: Callback | None = None,
     progress: bool | None = None,
 ) -> Equilibrium:
-    """Online mirror descent from the reference; the answer is the last iterate."""
+    """Online mirror descent from the reference (``None``: uniform); the answer is the last iterate, by gap_τ.
+
+    step: η, at most 1/τ; by default ``τ/(max|A|² + τ²)``. tolerance: of gap_τ. every, callback, progress:
+    :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, for τ = 0 and
+    references with zero mass, too.
+    """
     mu = reference_of(reference, game.size)
     weight = positive(tau, "tau")
-    eta = 0.1 if step is None else positive(step, "step")
+    largest = largest_payoff(game.payoffs)
+    eta = weight / (largest**2 + weight**2) if step is None else at_most_inverse(step, weight)
     return run(
         game,
         steps(game, np.log(mu), np.log(mu), weight, eta),

@@ -28,8 +28,9 @@ from scipy.special import log_softmax
 from tqdm import tqdm
 
 from solvers.arguments import whole_number
+from solvers.games.divergences import log_divergence
 from solvers.games.equilibrium import Equilibrium
-from solvers.games.game import PreferenceGame, exploitability, positive, reference_of, regularised_gap
+from solvers.games.game import PreferenceGame, exploitability, positive, reference_of
 from solvers.games.payoffs import Array, Dense, Factored, Payoffs, require_memory
 
 NEGLIGIBLE = 1e-20  # probability below which an action's effect on the others is left out of J
@@ -82,14 +83,14 @@ def regularised_equilibrium(
     limit = whole_number(iterations, "iterations", 1)
     if weight < np.finfo(float).tiny:
         raise ValueError(f"tau: {weight:g} is below all normal floats; von_neumann_winner solves the game of tau = 0")
-    payoffs = _stored(game)
+    payoffs = stored(game)
     disable = None if progress is None else not progress
     # What overflows is a step too long, which is not taken.
     with (
         tqdm(total=limit, desc="Newton", disable=disable, delay=DELAY, leave=False) as bar,
         np.errstate(over="ignore", invalid="ignore"),
     ):
-        point, history, reason = _followed(payoffs, mu, weight, within, limit, bar.update)
+        point, history, reason = followed(payoffs, np.log(mu), weight, within, limit, bar.update)
     policy = point.policy / point.policy.sum()
     gap = exploitability(game, policy, reference=mu, tau=weight)  # THE JUDGE
     converged = gap <= within
@@ -109,11 +110,19 @@ def regularised_equilibrium(
     )
 
 
-def _followed(
-    payoffs: Payoffs, mu: Array, tau: float, tolerance: float, limit: int, tell: Callable[[], object]
+def followed(
+    payoffs: Payoffs,
+    log_mu: Array,
+    tau: float,
+    tolerance: float,
+    limit: int,
+    tell: Callable[[], object] = lambda: None,
 ) -> tuple[Point, list[float], str]:
-    """The last point, the gap after each factorisation, and what stopped the run if not the tolerance."""
-    log_mu, target = np.log(mu), 1 / tau
+    """The last point, the gap after each factorisation, and what stopped the run if not the tolerance.
+
+    log_mu: the logarithm of a reference whose probabilities may be too small for floats.
+    """
+    target = 1 / tau
 
     def at(t: float, z: Array) -> Point:
         return _point(payoffs, log_mu, t, z)
@@ -126,11 +135,11 @@ def _followed(
     while True:
         start = point
         point, growth = _advanced(at, solve, start, target, growth)
-        gap = regularised_gap(point.gain, point.policy, mu, tau)
+        gap = 2 * tau * log_divergence(point.z, log_softmax(log_mu + target * point.gain))
         done = point.t == target and gap <= tolerance
         if done:
             point = _corrected(at, solve, point)
-            gap = regularised_gap(point.gain, point.policy, mu, tau)
+            gap = 2 * tau * point.divergence
         if solve is not identity:
             history.append(gap)
             tell()
@@ -149,12 +158,7 @@ def _point(payoffs: Payoffs, log_mu: Array, t: float, z: Array) -> Point:
     gain = payoffs.times(policy)
     log_best = log_softmax(log_mu + t * gain)
     residual = z - log_best
-    # Σ p F, written as a sum of terms none of which is negative: p (F - 1 + exp(-F)), as p and q sum to 1
-    near = np.where(abs(residual) < 1, residual, 0.0)
-    terms = policy * (near + np.expm1(-near))
-    far = near != residual
-    terms[far] = policy[far] * (residual[far] - 1) + np.exp(log_best[far])
-    return Point(t, z, policy, gain, residual, float(terms.sum()))
+    return Point(t, z, policy, gain, residual, log_divergence(z, log_best))
 
 
 def _advanced(at: At, solve: Solve, point: Point, target: float, growth: float) -> tuple[Point, float]:
@@ -196,7 +200,7 @@ def _corrected(at: At, solve: Solve, point: Point) -> Point:
     return point
 
 
-def _stored(game: PreferenceGame) -> Payoffs:
+def stored(game: PreferenceGame) -> Payoffs:
     """A as products need it: by its factors if the link is the identity, otherwise as a matrix."""
     payoffs = game.payoffs
     if isinstance(payoffs, Dense) or payoffs.link == "identity":
