@@ -1,0 +1,156 @@
+"""Policies restricted to polytopes: the maxima, their bounds, and the winners within, against other solvers."""
+
+from __future__ import annotations
+
+import cvxpy
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+from solvers.games.game import PreferenceGame, exploitability, skew_game
+from solvers.games.saddle.constrained_winner import constrained_gap, constrained_winner
+from solvers.games.saddle.polytope import Polytope, entropic_maximum, linear_maximum
+from solvers.games.saddle.saddle_problem import Penalty, best_reply
+
+
+def random_polytope(generator: np.random.Generator, size: int) -> Polytope:
+    """Two weak rows, one of them tight often, and an equal one; not empty, as a drawn policy is in it."""
+    inside = generator.dirichlet(np.ones(size))
+    G, E = generator.normal(size=(2, size)), generator.normal(size=(1, size))
+    return Polytope(size, G, G @ inside + [0.0, 0.2], E, E @ inside)
+
+
+def in_cvxpy(polytope: Polytope) -> tuple[cvxpy.Variable, list[cvxpy.Constraint]]:
+    x = cvxpy.Variable(polytope.size, nonneg=True)
+    return x, [cvxpy.sum(x) == 1, polytope.G @ x <= polytope.h, polytope.E @ x == polytope.f]
+
+
+def test_the_elo_winner_of_the_nlhf_appendix_loses() -> None:
+    scores = np.array([0, np.log(9), np.log(2)])
+    game = PreferenceGame(1 / (1 + np.exp(scores - scores[:, None])))
+    twice = Polytope(3, E=[1, -2, 0], f=0)
+    winner = constrained_winner(game, twice)
+    assert winner.converged and winner.policy == pytest.approx([0, 0, 1], abs=1e-12)
+    elo = [2 / 3, 1 / 3, 0]
+    assert constrained_gap(game, twice, elo) == pytest.approx(2 * (50 / 99 - 1 / 2), rel=1e-9)
+    # its mean score is the larger one all the same, and without the constraint y2 wins
+    assert scores @ elo > scores @ winner.policy
+    assert exploitability(game, winner.policy) == pytest.approx(2 * (9 / 11 - 1 / 2))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_policy_of_the_polytope_beats_the_winner(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    B = generator.normal(size=(9, 9))
+    game, X = skew_game(B - B.T), random_polytope(generator, 9)
+    winner = constrained_winner(game, X)
+    assert winner.converged and X.violation(winner.policy) < 1e-9
+    # the oracle: the vertices that beat it, by another solver
+    y, constraints = in_cvxpy(X)
+    attack = cvxpy.Problem(cvxpy.Maximize(y @ (game.matrix @ winner.policy)), constraints)
+    attack.solve(solver="CLARABEL")
+    assert attack.value == pytest.approx(0, abs=1e-7)
+    assert winner.gap == pytest.approx(2 * attack.value, abs=1e-6)
+
+
+def test_without_constraints_it_is_the_von_neumann_winner() -> None:
+    game = skew_game([[0, -1, 3], [1, 0, -3], [-3, 3, 0]])
+    assert constrained_winner(game, Polytope(3)).policy == pytest.approx(np.array([3, 3, 1]) / 7)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_linear_bound_is_the_maximum(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    X, c = random_polytope(generator, 7), generator.normal(size=7)
+    found = linear_maximum(X, c)
+    x, constraints = in_cvxpy(X)
+    oracle = cvxpy.Problem(cvxpy.Maximize(c @ x), constraints)
+    oracle.solve(solver="CLARABEL")
+    assert found.bound == pytest.approx(oracle.value, abs=1e-7)
+    assert c @ found.point == pytest.approx(found.bound, abs=1e-9) and X.violation(found.point) < 1e-9
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_entropic_maximum_is_cvxpys(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    X, c = random_polytope(generator, 6), generator.normal(size=6)
+    mu = generator.dirichlet(np.ones(6))
+    weight = float(generator.uniform(0.1, 2))
+    _, found = entropic_maximum(X, c, weight, np.log(mu))
+    x, constraints = in_cvxpy(X)
+    oracle = cvxpy.Problem(cvxpy.Maximize(c @ x - weight * cvxpy.sum(cvxpy.rel_entr(x, mu))), constraints)
+    oracle.solve(solver="CLARABEL", tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11)
+    assert found.bound == pytest.approx(oracle.value, abs=1e-7)
+    assert found.point == pytest.approx(x.value, abs=1e-4) and X.violation(found.point) < 1e-10
+    at_point = c @ found.point - weight * np.sum(found.point * np.log(found.point / mu))
+    assert at_point == pytest.approx(found.bound, abs=1e-9)  # primal and dual meet: optimal whatever cvxpy says
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("free", [True, False])
+def test_the_chi2_maximum_is_cvxpys(seed: int, free: bool) -> None:
+    generator = np.random.default_rng(seed)
+    X = Polytope(6) if free else random_polytope(generator, 6)
+    c, mu, weight = generator.normal(size=6), generator.dirichlet(np.ones(6)), float(generator.uniform(0.1, 2))
+    found = best_reply(X, c, Penalty("chi2", weight, mu))
+    x, constraints = in_cvxpy(X)
+    oracle = cvxpy.Problem(
+        cvxpy.Maximize(c @ x - weight * cvxpy.sum_squares(cvxpy.multiply(1 / np.sqrt(mu), x - mu))), constraints
+    )
+    oracle.solve(solver="CLARABEL")
+    assert found.bound == pytest.approx(oracle.value, abs=1e-6)
+    assert found.bound >= oracle.value - 1e-7  # an upper bound, whatever its multipliers
+
+
+def test_the_maximum_does_not_depend_on_where_the_multipliers_start() -> None:
+    generator = np.random.default_rng(3)
+    X, c = random_polytope(generator, 6), generator.normal(size=6)
+    start = np.array([5.0, 0.0, -3.0])
+    _, found = entropic_maximum(X, c, 1.0, np.zeros(6), start)
+    _, again = entropic_maximum(X, c, 1.0, np.zeros(6))
+    assert found.bound == pytest.approx(again.bound, abs=1e-10)
+
+
+def test_an_action_that_no_policy_plays() -> None:
+    X = Polytope(3, G=[1, 0, 0], h=0)
+    assert X.interior[0] == 0 and (X.interior[1:] > 0).all()
+    found = best_reply(X, np.array([5.0, 1.0, 0.0]), Penalty("kl", 1.0, np.full(3, 1 / 3)))
+    assert found.point == pytest.approx(np.array([0, np.e, 1]) / (np.e + 1))
+    assert linear_maximum(X, np.array([5.0, 1.0, 0.0])).bound == pytest.approx(1)
+
+
+def test_a_polytope_of_one_policy() -> None:
+    X = Polytope(3, E=np.eye(3)[:2], f=[0.2, 0.3])
+    game = skew_game([[0, 1, -1], [-1, 0, 1], [1, -1, 0]])
+    winner = constrained_winner(game, X)
+    assert winner.converged and winner.policy == pytest.approx([0.2, 0.3, 0.5])
+
+
+def test_bad_input_is_named() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        Polytope(2, G=[[1, 0], [0, 1]], h=[0.4, 0.4])
+    with pytest.raises(ValueError, match="G and h go together"):
+        Polytope(2, G=[[1, 0]])
+    with pytest.raises(ValueError, match="rows of 2"):
+        Polytope(2, E=[[1, 0, 0]], f=[1])
+    with pytest.raises(ValueError, match="finite"):
+        Polytope(2, G=[[1, np.nan]], h=[1])
+    with pytest.raises(ValueError, match="size"):
+        Polytope(0)
+    game = skew_game([[0, 1], [-1, 0]])
+    with pytest.raises(ValueError, match="the game has 2"):
+        constrained_winner(game, Polytope(3))
+    with pytest.raises(ValueError, match="misses a constraint"):
+        constrained_gap(game, Polytope(2, G=[1, 0], h=0.5), [1, 0])
+
+
+def test_the_interior_has_every_action_that_can_be_played() -> None:
+    generator = np.random.default_rng(5)
+    for _ in range(10):
+        G = np.abs(generator.normal(size=(1, 5))) * (generator.random(5) < 0.5)
+        if not (G == 0).any():
+            continue
+        X = Polytope(5, G, [0.0])
+        for i in range(5):
+            most = linprog(-np.eye(5)[i], A_ub=X.G, b_ub=X.h, A_eq=np.ones((1, 5)), b_eq=[1])
+            assert (X.interior[i] > 0) == (-most.fun > 1e-9)
