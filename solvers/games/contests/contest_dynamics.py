@@ -12,12 +12,12 @@ iterations has, for ``η = √(8 log A / K) / ρ`` and ρ a bound on the range o
 
     2 ρ √(log A / (2 K)),        ρ = 2 max|φ| / (1-γ).
 
-The last iterate may circle, and with optimism it may be the better one: both are judged. This is what 2606.00367 does in kind: its iterative algorithm is built on marginal values
-and that lemma (7.3, 7.4), and converges as O(1/√K) (Theorem 7.5); its text was not at hand, so that its step and its
-constants may differ. The default step is adaptive, ``η_k(s)² = log A / Σ_{j<=k} range_a(Q_j(s, a) - guess_j(s, a))²``,
-with the guess 0, or, for optimistic Hedge, which adds the guess of the next Q once more, Q_{j-1} (Rakhlin & Sridharan
-2013): O(1/√K) again, mostly better. Fictitious play (Brown 1951; on occupancies: Frank–Wolfe) replies to the average
-occupancy by policy iteration.
+The last iterate may circle, and with optimism it may be the better one: both are judged. This is what 2606.00367 does
+in kind: its iterative algorithm is built on marginal values and that lemma (7.3, 7.4), and converges as O(1/√K)
+(Theorem 7.5); its text was not at hand, so that its step and its constants may differ. The default step is adaptive,
+``η_k(s)² = log A / Σ_{j<=k} range_a(Q_j(s, a) - guess_j(s, a))²``, with the guess 0, or, for optimistic Hedge, which
+adds the guess of the next Q once more, Q_{j-1} (Rakhlin & Sridharan 2013): O(1/√K) again, mostly better. Fictitious
+play (Brown 1951; on occupancies: Frank–Wolfe) replies to the average occupancy by policy iteration.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ LIMIT = 200  # state–action pairs; beyond, the rationals become too long
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExactContest:
-    """policy: ``{state: {action: probability}}``; occupancy: ``{(state, action): x}``, of sum 1; values: V of a state."""
+    """policy: ``{state: {action: probability}}``; occupancy: ``{(state, action): x}``, of sum 1; values: V."""
 
     policy: Mapping[Any, Mapping[Any, Fraction]]
     occupancy: Mapping[tuple[Any, Any], Fraction]
