@@ -130,7 +130,7 @@ def test_in_a_cycle_each_beats_the_next_and_uniform_wins(size: int, probability:
     for i in range(size):
         for j in range(size):
             expected = probability if j == (i + 1) % size else 1 - probability if i == (j + 1) % size else 0.5
-            assert P[i, j] == float(expected)
+            assert P[i, j] == pytest.approx(float(expected), abs=1e-15)
     assert exact_exploitability(game, [Fraction(1, size)] * size) == 0
     assert exploitability(game, np.eye(size)[0]) == pytest.approx(abs(float(2 * probability - 1)))
     # Unique if and only if only multiples of 1 are annihilated: -A p >= 0 with p > 0 forces A q = 0 for every winner q.

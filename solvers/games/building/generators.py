@@ -95,7 +95,7 @@ def cyclic_game(size: int, probability: Fraction | int | float = 1) -> Preferenc
     half = Fraction(probability) - Fraction(1, 2)
     entries = {-1: -half, 0: Fraction(0), 1: half}
     rationals = tuple(tuple(map(entries.__getitem__, row)) for row in turn.tolist())
-    A = turn * float(half)
+    A = np.asarray(turn * float(half), dtype=np.float64)
     A.setflags(write=False)
     return game_of(Dense(A), rationals=rationals)
 
