@@ -24,7 +24,10 @@ from solvers.stories import explain
 
 if TYPE_CHECKING:
     from solvers import games
+    from solvers.games.exact.rational import exact_von_neumann_winner
     from solvers.games.game import PreferenceGame, exploitability
+    from solvers.games.second_order.newton import regularised_equilibrium
+    from solvers.games.second_order.winner import von_neumann_winner
     from solvers.rewards.conflicts import Dropped, comparisons_to_drop
     from solvers.rewards.data_sets.doctor import diagnose
     from solvers.rewards.data_sets.report import DataSetReport
@@ -54,7 +57,10 @@ if TYPE_CHECKING:
     )
 
 _LAZY = {
+    "games.exact.rational": ("exact_von_neumann_winner",),
     "games.game": ("PreferenceGame", "exploitability"),
+    "games.second_order.newton": ("regularised_equilibrium",),
+    "games.second_order.winner": ("von_neumann_winner",),
     "rewards.conflicts": ("Dropped", "comparisons_to_drop"),
     "rewards.data_sets.doctor": ("diagnose",),
     "rewards.data_sets.report": ("DataSetReport",),
@@ -123,6 +129,7 @@ __all__ = [
     "difference_bounds",
     "dpo",
     "elicit",
+    "exact_von_neumann_winner",
     "explain",
     "exploitability",
     "games",
@@ -138,6 +145,7 @@ __all__ = [
     "recover_reward",
     "recover_utility",
     "regret_process",
+    "regularised_equilibrium",
     "represent",
     "solve",
     "solve_system",
@@ -146,6 +154,7 @@ __all__ = [
     "trajectory_order",
     "unpriced",
     "violations",
+    "von_neumann_winner",
 ]
 
 
