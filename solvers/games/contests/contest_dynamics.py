@@ -1,6 +1,6 @@
-"""Iterative algorithms for Markov decision contests: Hedge in each state, and fictitious play.
+"""Iterative algorithms for Markov decision contests: Hedge in each state, and repeated best replies.
 
-Both face, in iteration k, the decision process whose reward is ``r_k = φ d_k``, d_k the occupancy of their own policy
+They face, in iteration k, the decision process whose reward is ``r_k = φ d_k``, d_k the occupancy of their own policy
 (self-play). With the marginal value ``Q_k(s, a) = r_k(s, a) + γ Σ P V_k`` of an action, the performance difference
 lemma
 
@@ -17,7 +17,8 @@ in kind: its iterative algorithm is built on marginal values and that lemma (7.3
 (Theorem 7.5); its text was not at hand, so that its step and its constants may differ. The default step is adaptive,
 ``η_k(s)² = log A / Σ_{j<=k} range_a(Q_j(s, a) - guess_j(s, a))²``, with the guess 0, or, for optimistic Hedge, which
 adds the guess of the next Q once more, Q_{j-1} (Rakhlin & Sridharan 2013): O(1/√K) again, mostly better. Fictitious
-play (Brown 1951; on occupancies: Frank–Wolfe) replies to the average occupancy by policy iteration.
+play (Brown 1951; on occupancies: Frank–Wolfe) replies to the average occupancy by policy iteration, the double oracle
+to the winner among its past replies.
 """
 
 from __future__ import annotations
@@ -39,8 +40,10 @@ from solvers.games.contests.decision_contest import (
     policy_of_occupancy,
 )
 from solvers.games.first_order.loop import DELAY
-from solvers.games.game import positive
+from solvers.games.game import positive, skew_game
 from solvers.games.payoffs import Array
+from solvers.games.saddle.constrained_winner import constrained_winner
+from solvers.games.saddle.polytope import Polytope
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +106,25 @@ def contest_fictitious_play(
     return _run(contest, _fictitious(contest), "fictitious play", count, tolerance, every, callback, progress)
 
 
+def contest_double_oracle(
+    contest: DecisionContest,
+    iterations: int = 1000,
+    *,
+    tolerance: float = 1e-9,
+    every: int = 1,
+    callback: ContestCallback | None = None,
+    progress: bool | None = None,
+) -> ContestSolution:
+    """The winner among the policies so far, by a linear program; the best reply to it joins them, until none gains.
+
+    Starts from the best reply to the uniform policy. Finite, as there are finitely many deterministic policies
+    (McMahan, Gordon and Blum 2003); the average of the record is the mixture's occupancy, the last policy the best
+    reply. Arguments and errors as of :func:`contest_hedge`.
+    """
+    count = whole_number(iterations, "iterations", 1)
+    return _run(contest, _oracle(contest), "double oracle", count, tolerance, every, callback, progress)
+
+
 def _hedge(contest: DecisionContest, step: float | None, optimistic: bool) -> Iterator[tuple[Array, Array]]:
     """Each policy with the average of the occupancies so far, its own included."""
     S, A, gamma, P = contest.states, contest.actions, contest.discount, contest.transitions
@@ -135,6 +157,24 @@ def _fictitious(contest: DecisionContest) -> Iterator[tuple[Array, Array]]:
         pi[states, best_reply_to(contest, average).actions] = 1.0
         k += 1
         average = average + (occupancy_of(contest, pi) - average) / k
+
+
+def _oracle(contest: DecisionContest) -> Iterator[tuple[Array, Array]]:
+    states, shape = np.arange(contest.states), (contest.states, contest.actions)
+    occupancies = np.zeros((0, contest.states * contest.actions))
+    rewards, table = np.zeros_like(occupancies), np.zeros((0, 0))
+    mixture = occupancy_of(contest, np.full(shape, 1 / contest.actions))
+    while True:
+        pi = np.zeros(shape)
+        pi[states, best_reply_to(contest, mixture).actions] = 1.0
+        new = occupancy_of(contest, pi)
+        gains = rewards @ new.reshape(-1)  # of the new one against the old ones
+        table = np.block([[table, -gains[:, None]], [gains[None], np.zeros((1, 1))]])
+        occupancies = np.vstack([occupancies, new.reshape(1, -1)])
+        rewards = np.vstack([rewards, contest.reward(new).reshape(1, -1)])
+        weights = constrained_winner(skew_game(table), Polytope(len(table))).policy
+        mixture = (weights @ occupancies).reshape(shape)
+        yield pi, mixture
 
 
 def _run(
