@@ -1,0 +1,463 @@
+"""Games built from functions, counts, voters, scores, factors and processes, against definitions in fractions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from fractions import Fraction
+from itertools import product
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+
+import prefcore as pc
+from solvers.games.building.builders import (
+    game_from_counts,
+    game_from_function,
+    game_from_scores,
+    game_from_voters,
+    low_rank_game,
+)
+from solvers.games.building.processes import game_from_phi, game_from_process
+from solvers.games.exact.rational import exact_von_neumann_winner
+from solvers.games.game import PreferenceGame, exploitability
+from solvers.games.payoffs import Dense, Factored, GameTooLarge
+from solvers.games.second_order.winner import von_neumann_winner
+from solvers.rewards.pairwise.win_counts import comparison_counts
+
+HALF = Fraction(1, 2)
+DICE = {"A": (2, 4, 9), "B": (1, 6, 8), "C": (3, 5, 7)}
+
+
+def beats(x: str, y: str) -> Fraction:
+    """How often a die rolls higher, a tie being half."""
+    rolls = list(product(DICE[x], DICE[y]))
+    return sum((Fraction(1 if a > b else 0) + (HALF if a == b else 0) for a, b in rolls), Fraction(0)) / len(rolls)
+
+
+# -- functions ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("both_orders", [True, False])
+def test_efrons_dice_are_exact(both_orders: bool) -> None:
+    game = game_from_function(DICE, beats, both_orders=both_orders)
+    assert game.labels == ("A", "B", "C")
+    assert game.rationals is not None
+    for i, j in product(range(3), repeat=2):
+        assert game.rationals[i][j] + HALF == beats("ABC"[i], "ABC"[j])
+    assert exact_von_neumann_winner(game).policy == (Fraction(1, 3),) * 3
+    assert exploitability(game, [1, 0, 0]) == pytest.approx(1 / 9)  # C beats A 5 times in 9
+
+
+@pytest.mark.parametrize(
+    ("kind", "exact"),
+    [
+        (Fraction, True),
+        (str, True),
+        (lambda p: Decimal(1) if p == 1 else Decimal(0) if p == 0 else Decimal("0.5"), True),
+        (float, False),
+        (np.float32, False),
+    ],
+)
+def test_answers_are_exact_as_they_come(kind: Callable[[Fraction], Any], exact: bool) -> None:
+    def order(x: int, y: int) -> Any:
+        return kind(Fraction((x > y) - (x < y), 2) + HALF)
+
+    game = game_from_function(range(3), order)
+    assert (game.rationals is not None) is exact
+    assert game.preferences.tolist() == [[0.5, 0, 0], [1, 0.5, 0], [1, 1, 0.5]]
+
+
+def test_one_float_makes_a_game_of_floats() -> None:
+    game = game_from_function([*"ab"], lambda x, y: HALF if x == y else 0.25 if x < y else Fraction(3, 4))
+    assert game.rationals is None
+    assert game.preferences.tolist() == [[0.5, 0.25], [0.75, 0.5]]
+
+
+def test_only_as_many_pairs_are_evaluated_as_were_asked_for() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def preference(x: int, y: int) -> float:
+        asked.append((x, y))
+        return 0.5
+
+    game_from_function(range(4), preference, both_orders=False)
+    assert asked == [(i, j) for i in range(4) for j in range(i + 1, 4)]
+    asked.clear()
+    game_from_function(range(4), preference)
+    assert sorted(asked) == sorted([*product(range(4), repeat=2)])
+
+
+def test_what_floats_miss_is_averaged_and_said() -> None:
+    game = game_from_function([*"ab"], lambda x, y: 0.5 if x == y else 0.3 if x < y else 0.7 + 1e-13)
+    assert game.asymmetry == pytest.approx(1e-13, rel=0.01)
+    assert np.array_equal(game.matrix, -game.matrix.T)
+
+
+@pytest.mark.parametrize(
+    ("preference", "message"),
+    [
+        (lambda x, y: 0.6, r"preference\('a', 'a'\) is 0.6: of two that are the same it is 1/2"),
+        (lambda x, y: 0.5 + 0.1 * (x < y), "'a' to 'b' has probability 0.6, 'b' to 'a' 0.5, which sums to 1.1"),
+        (lambda x, y: Fraction(1, 3 if (x, y) == ("b", "c") else 2), "'b' to 'c' has probability 1/3, 'c' to 'b' 1/2"),
+        (lambda x, y: 2 if x < y else HALF, r"preference\('a', 'b'\) is 2, no probability"),
+        (lambda x, y: float("nan"), "is nan, no probability"),
+        (lambda x, y: "a third", "is 'a third', no finite number"),
+        (lambda x, y: "1/0", "no finite number"),
+    ],
+)
+def test_the_pair_at_fault_is_named(preference: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        game_from_function([*"abc"], preference)
+
+
+def test_a_function_must_give_numbers_for_a_number_of_things_that_fits() -> None:
+    with pytest.raises(TypeError, match="return a probability"):
+        game_from_function([*"abc"], lambda x, y: x > y)
+    with pytest.raises(TypeError, match="preference"):
+        game_from_function([*"abc"], lambda x, y: None)
+    with pytest.raises(TypeError, match="must be a function"):
+        game_from_function([*"abc"], cast(Any, 0.5))
+    with pytest.raises(TypeError, match="trajectories must be a sequence"):
+        game_from_function(cast(Any, 3), beats)
+    with pytest.raises(ValueError, match="one or more"):
+        game_from_function([], beats)
+    with pytest.raises(ValueError, match="labels: 1 for 3"):
+        game_from_function([*"ABC"], beats, labels=["x"])
+    with pytest.raises(GameTooLarge):
+        game_from_function(range(300_000), lambda x, y: 1 / 0)
+
+
+# -- counts ---------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(2, 5).flatmap(lambda n: st.lists(st.integers(0, 9), min_size=2 * n * n, max_size=2 * n * n)))
+def test_counts_are_shares(numbers: list[int]) -> None:
+    n = int((len(numbers) // 2) ** 0.5)
+    wins, upper = np.array(numbers).reshape(2, n, n)
+    np.fill_diagonal(wins, 0)
+    ties = np.triu(upper, 1) + np.triu(upper, 1).T
+    if not (wins.any() or ties.any()):
+        return
+    game = game_from_counts(wins, ties, unseen=HALF)
+    assert game.rationals is not None
+    for i, j in product(range(n), repeat=2):
+        total = int(wins[i, j] + wins[j, i] + ties[i, j])
+        share = (int(wins[i, j]) + Fraction(int(ties[i, j]), 2)) / total if total else HALF
+        assert game.rationals[i][j] == share - HALF
+        assert game.matrix[i, j] == float(share - HALF)
+
+
+def test_recorded_comparisons_keep_their_labels() -> None:
+    records = [("tea", "coffee"), ("coffee", "milk"), ("milk", "tea"), ("tea", "coffee"), ("coffee", "tea")]
+    game = game_from_counts(comparison_counts(records))
+    assert game.labels == ("tea", "coffee", "milk")
+    assert game.rationals is not None
+    assert game.rationals[0][1] == Fraction(1, 6)
+    winner = exact_von_neumann_winner(game).policy  # margins: tea 1/3, coffee 1, milk 1
+    assert winner == (Fraction(3, 7), Fraction(3, 7), Fraction(1, 7))
+
+
+def test_weights_make_a_game_of_floats() -> None:
+    game = game_from_counts([[0, 1.5], [0.5, 0]])
+    assert game.rationals is None
+    assert game.preferences.tolist() == [[0.5, 0.75], [0.25, 0.5]]
+
+
+@pytest.mark.parametrize("missing", [(0, 1), (0, 3), (1, 2), (2, 3)])
+def test_a_pair_that_was_never_compared_is_named(missing: tuple[int, int]) -> None:
+    wins = 1 - np.eye(4)
+    wins[missing] = wins[missing[::-1]] = 0
+    x, y = ("abcd"[k] for k in missing)
+    with pytest.raises(ValueError, match=f"'{x}' and '{y}' were never compared; pass unseen=Fraction"):
+        game_from_counts(wins, labels="abcd")
+    assert game_from_counts(wins, unseen=0.5).preferences[missing] == 0.5
+
+
+def test_counts_have_one_label_each_and_only_ties_stand_for_nothing() -> None:
+    with pytest.raises(ValueError, match="only 1/2 treats both"):
+        game_from_counts([[0, 1], [1, 0]], unseen=0.3)
+    with pytest.raises(ValueError, match="labels: 3 for 2 items"):
+        game_from_counts([[0, 1], [1, 0]], labels="abc")
+    with pytest.raises(ValueError, match="zero or more"):
+        game_from_counts([[0, -1], [1, 0]])
+
+
+# -- voters ---------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(st.integers(0, 3), min_size=n, max_size=n), min_size=1)))
+def test_voters_are_shares_and_majorities(worth: list[list[int]]) -> None:
+    n, votes = len(worth[0]), [1 + k % 3 for k in range(len(worth))]
+    tiers = [[{i for i in range(n) if row[i] == level} for level in sorted(set(row), reverse=True)] for row in worth]
+    shares = game_from_voters(utilities=worth, votes=votes)
+    assert game_from_voters(tiers, votes=votes, labels=range(n)).rationals == shares.rationals
+    signs = game_from_voters(utilities=worth, votes=votes, majorities=True).rationals
+    assert shares.rationals is not None
+    assert signs is not None
+    for i, j in product(range(n), repeat=2):
+        margin = sum(v * ((row[i] > row[j]) - (row[i] < row[j])) for row, v in zip(worth, votes, strict=True))
+        assert shares.rationals[i][j] == Fraction(margin, 2 * sum(votes))
+        assert signs[i][j] == Fraction((margin > 0) - (margin < 0), 2)
+
+
+@pytest.mark.parametrize(
+    ("rankings", "message"),
+    [
+        ([["a", "b"], ["b"]], "ballot 1 does not rank 'a': put what it ranks last"),
+        ([["a", "b"], ["b", "c"]], "ballot 1 ranks 'c', which is not among"),
+        ([["a", "b"], ["b", "a", "b"]], "ballot 1 ranks one twice"),
+        ([["a", "a"]], "ballot 0 ranks an alternative twice"),
+        ([], "rankings must hold one or more"),
+        ([[]], "ballot 0 must hold one or more"),
+    ],
+)
+def test_the_ballot_at_fault_is_named(rankings: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        game_from_voters(rankings)
+
+
+def test_voters_give_one_kind_of_ballot() -> None:
+    with pytest.raises(ValueError, match="give rankings, or utilities="):
+        game_from_voters()
+    with pytest.raises(ValueError, match="give rankings, or utilities="):
+        game_from_voters([["a"]], utilities=[[1]])
+    with pytest.raises(ValueError, match="that of action 1 to voter 0 is nan"):
+        game_from_voters(utilities=[[1, np.nan]])
+    with pytest.raises(ValueError, match="shape"):
+        game_from_voters(utilities=[1, 2])
+    with pytest.raises(ValueError, match="votes: 1 for 2 ballots"):
+        game_from_voters(utilities=[[1, 2], [2, 1]], votes=[1])
+    with pytest.raises(ValueError, match="votes: of ballot 1 must be a whole number"):
+        game_from_voters(utilities=[[1, 2], [2, 1]], votes=cast(Any, [1, 0.5]))
+    with pytest.raises(ValueError, match="votes: add up"):
+        game_from_voters(utilities=[[1, 2], [2, 1]], votes=[2**53, 1])
+
+
+# -- scores and factors ---------------------------------------------------------------------------------------------
+
+
+def test_bradley_terry_scores_are_never_multiplied_out() -> None:
+    scores = np.log([1, 9, 2])  # the appendix of NLHF
+    game = game_from_scores(scores, labels="abc")
+    assert np.allclose(game.preferences, expit(scores[:, None] - scores), atol=1e-15)
+    assert isinstance(game.payoffs, Factored)
+    assert von_neumann_winner(game).policy.tolist() == [0, 1, 0]
+    large = game_from_scores(np.linspace(0, 1, 500_000))
+    assert exploitability(large, np.eye(1, 500_000, 499_999)[0]) == pytest.approx(0, abs=1e-15)
+    with pytest.raises(ValueError, match="that of action 1 is inf"):
+        game_from_scores([0, np.inf])
+    with pytest.raises(ValueError, match="shape"):
+        game_from_scores([[0, 1]])
+
+
+@pytest.mark.parametrize("link", ["identity", "logistic"])
+def test_factors_give_their_products(link: Any) -> None:
+    generator = np.random.default_rng(0)
+    u, S = generator.standard_normal((6, 4)), np.triu(generator.standard_normal((4, 4)), 1)
+    game = low_rank_game(u, S - S.T, link)
+    products = np.array([[x @ (S - S.T) @ y for y in u] for x in u])
+    assert np.allclose(game.matrix, products if link == "identity" else expit(products) - 0.5, atol=1e-14)
+    u[:] = 0  # the game has a copy
+    assert game.matrix.any()
+
+
+def test_the_factor_at_fault_is_named() -> None:
+    J = [[0, 1], [-1, 0]]
+    with pytest.raises(ValueError, match=r"factors: entry \[1, 0\] is nan"):
+        low_rank_game([[1, 2], [np.nan, 0]], J, "identity")
+    with pytest.raises(ValueError, match=r"S\[0, 1\] \+ S\[1, 0\] = 2"):
+        low_rank_game([[1, 2]], [[0, 1], [1, 0]], "identity")
+    with pytest.raises(ValueError, match="factors of rank 3"):
+        low_rank_game([[1, 2, 3]], J, "identity")
+    with pytest.raises(ValueError, match="link: must be"):
+        low_rank_game([[1, 2]], J, cast(Any, "probit"))
+    with pytest.raises(ValueError, match="factors: has shape"):
+        low_rank_game([1, 2], J, "identity")
+
+
+# -- processes ------------------------------------------------------------------------------------------------------
+
+
+def chain(preference: Any, horizon: int = 3, **more: Any) -> pc.DirectPreferenceProcess:
+    return pc.DirectPreferenceProcess(
+        observations=("o",),
+        actions=("a", "b"),
+        horizon=horizon,
+        initial={"o": 1},
+        environment=lambda history, action: {"o": 1},
+        preference=preference,
+        **more,
+    )
+
+
+def count(trajectory: Any) -> int:
+    return sum(2**k for k, action in enumerate(trajectory[1::2]) if action == "a")
+
+
+def cube(x: Any, y: Any) -> Fraction:
+    return Fraction((count(x) - count(y)) ** 3, 7)
+
+
+def wheel(x: Any, y: Any) -> int:
+    return (0, 1, 1, -1, -1)[(count(y) - count(x)) % 5]
+
+
+PAYOFF = pc.skew_symmetric(lambda x, y: Fraction(count(x), 3) - Fraction(count(y), 3))
+PHIS: dict[str, tuple[Any, Callable[[Any, Any], Any], int | None]] = {  # relation, φ, rank of the factors
+    "additive": (PAYOFF, lambda x, y: Fraction(count(x) - count(y), 3), 2),
+    "reward": (pc.expected_reward(count), lambda x, y: count(x) - count(y), 2),
+    "indifference": (pc.skew_symmetric(lambda x, y: 0), lambda x, y: 0, 1),
+    "cubes": (pc.skew_symmetric(cube), cube, None),
+    "cyclic": (pc.skew_symmetric(wheel), wheel, None),
+    "outperforming": (pc.outperforming(count), lambda x, y: (count(x) > count(y)) - (count(x) < count(y)), None),
+    "regret": (pc.regret(count, lambda d: d**3), lambda x, y: (count(x) - count(y)) ** 3, None),
+}
+
+
+@pytest.mark.parametrize("horizon", [1, 3, 5])
+@pytest.mark.parametrize(("relation", "phi", "rank"), PHIS.values(), ids=PHIS)
+def test_a_process_is_the_game_of_its_phi(relation: Any, phi: Any, rank: int | None, horizon: int) -> None:
+    game = game_from_process(chain(relation, horizon))
+    labels = game.labels
+    assert labels is not None
+    assert sorted(labels) == sorted(trajectories(horizon))
+    expected = np.array([[float(phi(x, y)) for y in labels] for x in labels])
+    assert np.allclose(game.matrix, expected, rtol=1e-12, atol=1e-9 * np.abs(expected).max())
+    if rank is not None and 2 * rank < len(labels):
+        assert isinstance(game.payoffs, Factored)
+        assert game.payoffs.factors.shape[1] == rank
+    if isinstance(game.payoffs, Dense):
+        assert game.rationals == tuple(tuple(Fraction(phi(x, y)) for y in labels) for x in labels)
+
+
+def trajectories(horizon: int) -> Iterator[tuple[str, ...]]:
+    for actions in product("ab", repeat=horizon):
+        yield ("o", *(part for action in actions for part in (action, "o")))
+
+
+def test_the_winner_of_the_game_is_undominated_among_lotteries() -> None:
+    relation = pc.skew_symmetric(wheel)
+    game = game_from_process(chain(relation))
+    winner = exact_von_neumann_winner(game).policy
+    assert game.labels is not None
+    lottery = pc.Distribution({x: p for x, p in zip(game.labels, winner, strict=True) if p})
+    assert len(lottery.support) > 1
+    assert all(relation(pc.Distribution.point(x), lottery) for x in game.labels)
+
+
+def test_many_trajectories_of_few_outcomes_stay_factored() -> None:
+    game = game_from_process(chain(pc.skew_symmetric(lambda x, y: (x - y) ** 3), 12, outcome=lambda t: t.count("a")))
+    assert isinstance(game.payoffs, Factored)
+    assert game.payoffs.factors.shape[0] == 4096
+    assert game.payoffs.factors.shape[1] <= 5  # (x - y)³ has the monomials 1, x, x², x³
+    assert game.labels is not None
+    n = [label.count("a") for label in game.labels]
+    assert game.payoffs.columns(np.array([7]))[:, 0] == pytest.approx([float((k - n[7]) ** 3) for k in n], abs=1e-9)
+
+
+def test_observations_without_chance_are_part_of_the_labels() -> None:
+    process = pc.DirectPreferenceProcess(
+        observations=("s", "x", "y"),
+        actions=(0, 1),
+        horizon=1,
+        initial={"s": 1, "x": 0},
+        environment=lambda history, action: {"x": 1 - action, "y": action},
+        preference=pc.expected_reward(lambda t: t[1]),
+    )
+    assert game_from_process(process).labels == (("s", 0, "x"), ("s", 1, "y"))
+
+
+def test_what_is_no_such_process_is_refused() -> None:
+    fair = {"o": HALF, "u": HALF}
+
+    def coin(initial: Any, row: Any) -> pc.DirectPreferenceProcess:
+        return pc.DirectPreferenceProcess(
+            observations=("o", "u"),
+            actions=("a",),
+            horizon=2,
+            initial=initial,
+            environment=lambda history, action: row,
+            preference=PAYOFF,
+        )
+
+    with pytest.raises(ValueError, match=r"first observation is left to chance.*solvers\.games\.process_game"):
+        game_from_process(coin(fair, {"o": 1}))
+    with pytest.raises(ValueError, match=r"action 'a' at history \('o',\) is left to chance.*process_game"):
+        game_from_process(coin({"o": 1}, fair))
+    for relation, message in (
+        (pc.cvar(count, HALF), "cvar.*not linear in each lottery"),
+        (pc.majority(count, lambda t: -count(t), lambda t: 1), "majority.*no single comparison"),
+        (pc.relation(lambda A, B: A.expect(count) * B.expect(count) <= 3), r"is not skew-symmetric: φ\("),
+        (pc.relation(lambda A, B: A.expect(count) ** 2 <= B.expect(count)), "not linear in each lottery"),
+        (pc.relation(lambda A, B: len(A.support) <= len(B.support)), "can't be traced"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            game_from_process(chain(relation))
+    with pytest.raises(TypeError, match="must be a DirectPreferenceProcess"):
+        game_from_process(cast(Any, SimpleNamespace()))
+    with pytest.raises(pc.ProcessTooLarge):
+        game_from_process(chain(PAYOFF, 40))
+
+
+def test_a_negated_comparison_is_read_too() -> None:
+    game = game_from_process(chain(pc.relation(lambda A, B: ~(A.expect(count) > B.expect(count)))))
+    assert game.labels is not None
+    assert game.matrix.tolist() == [[count(x) - count(y) for y in game.labels] for x in game.labels]
+
+
+# -- phi ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phi", "kind", "exact"),
+    [
+        (lambda x, y: x - y, Factored, False),
+        (lambda x, y: 0.1 * x - 0.1 * y, Factored, False),
+        (lambda x, y: 0, Factored, False),
+        (lambda x, y: (x - y) ** 3, Dense, True),
+        (lambda x, y: (x - y) * abs(x - y) * 0.1, Dense, False),
+        (
+            lambda x, y: (
+                (x - y) + (Fraction(1, 10**9) if (x, y) == (7, 8) else -Fraction(1, 10**9) * ((x, y) == (8, 7)))
+            ),
+            Dense,
+            True,
+        ),
+    ],
+)
+def test_an_additive_phi_is_found_and_no_other(phi: Any, kind: type, exact: bool) -> None:
+    game = game_from_phi(range(9), phi)
+    assert isinstance(game.payoffs, kind)
+    assert (game.rationals is not None) is exact
+    assert np.allclose(game.matrix, [[float(phi(x, y)) for y in range(9)] for x in range(9)], atol=1e-14)
+
+
+def test_phi_must_be_skew_symmetric() -> None:
+    with pytest.raises(ValueError, match=r"phi\(1, 0\) = 1, phi\(0, 1\) = 1"):
+        game_from_phi(range(3), lambda x, y: (x - y) ** 2)
+    with pytest.raises(ValueError, match=r"phi\(2, 1\) = 0.5"):
+        game_from_phi(range(3), lambda x, y: 0.5 if (x, y) == (2, 1) else 0.0)
+    with pytest.raises(ValueError, match=r"phi\(0, 0\) must be finite"):
+        game_from_phi(range(3), lambda x, y: float("inf"))
+    with pytest.raises(TypeError, match="must be a function"):
+        game_from_phi(range(3), cast(Any, None))
+
+
+def test_one_action_is_a_game() -> None:
+    games: list[PreferenceGame] = [
+        game_from_function([*"a"], lambda x, y: HALF),
+        game_from_voters([["a"]]),
+        game_from_scores([3]),
+        game_from_phi([*"a"], lambda x, y: 0),
+    ]
+    for game in games:
+        assert game.matrix.tolist() == [[0]]
+        assert von_neumann_winner(game).policy.tolist() == [1]
