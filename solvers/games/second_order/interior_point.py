@@ -2,15 +2,19 @@
 
 A policy p with ``s = v 1 - A p >= 0`` has gap at most 2v, and as ``p·Ap = 0``, ``p·s = v``: the linear program of the
 game is its own dual, so one pair (p, s) with one step length is all there is. The central path is ``p∘s = σμ 1`` with
-``μ = p·s/N``; with ``D = diag(s/p)`` Newton's equations for a target r of ``p∘s`` come down to
+``μ = p·s/N``; with ``D = diag(s/p)`` Newton's equations for a change r of ``p∘s`` come down to
 
-    (D - A) dp = (r - p∘s)/p - dv 1,    1·dp = 0,    ds = dv 1 - A dp,
+    [ D - A   1 ] [dp]   [ r/p ]
+    [ 1ᵀ      0 ] [dv] = [  0  ],    ds = r/p - D dp,
 
-one factorisation of ``D - A`` an iteration, shared by all right sides: the predictor (r = 0), Mehrotra's corrector, and
-Gondzio's corrections for centrality. The symmetric part of ``D - A`` is D, so it is never singular.
+one factorisation an iteration, shared by all right sides: the predictor (``r = -p∘s``), Mehrotra's corrector, and
+Gondzio's corrections for centrality. The symmetric part of ``D - A`` is D, so the system is never singular, and if the
+equilibrium is unique its condition stays bounded as p approaches it: large systems are factorised in float32, which
+takes half the time, and each solution is refined in float64; p, v and s are always recomputed in float64, so that
+rounding costs centrality only, never feasibility. If refinement does not converge, float64 takes over.
 
 Before the gap is small the predictor tells which actions will be played: those with ``dp/p > -1/2`` (Tapia's
-indicator). When the same ones are named twice, the equilibrium on that support is solved for directly
+indicator). When it names nearly the same ones twice, the equilibrium on that support is solved for directly
 (:mod:`solvers.games.second_order.support`); if it passes the judge it is the answer, exact to rounding and with zeros
 outside its support; otherwise the iteration goes on. Sources: Mehrotra 1992; Gondzio 1996; El-Bakry, Tapia and
 Zhang 1994.
@@ -22,7 +26,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.lapack import dgetrf, dgetrs
+from numpy.typing import NDArray
+from scipy.linalg.lapack import dgetrf, dgetrs, sgetrf, sgetrs
 from tqdm import tqdm
 
 from solvers.arguments import whole_number
@@ -34,7 +39,10 @@ from solvers.games.second_order.support import on_support
 
 METHOD = "interior point"
 MATRICES = 3  # N × N arrays held at once
-CORRECTIONS = 3  # Gondzio's, an iteration
+LARGE = 256  # actions from which on float32 and more corrections pay
+CORRECTIONS = 2, 5  # Gondzio's, an iteration, for small and for large games
+FLIPS = 0.02  # of the actions that the predictor may change its mind about, for its support to be tried
+ROUGH, WRONG = 1e-3, 0.05  # errors of dp/p from which on a solution is refined, or float32 given up
 STALLED = 10  # iterations without a smaller gap after which rounding has won
 
 
@@ -102,43 +110,48 @@ def central_path(A: Array, within: float) -> Iterator[Iterate]:
     p = np.full(size, 1 / size)
     Ap = A @ p
     yield Iterate(p, None, Ap)
-    v = 2 * Ap.max() + 2e-3 * np.abs(A).max()
+    v = 1.1 * Ap.max() + 1e-3 * np.abs(A).max()
     s = v - Ap
-    system = np.empty((size, size), order="F")
-    diagonal = system.reshape(-1, order="F")[:: size + 1]
-    ones = np.ones(size)
+    single = size >= LARGE
+    corrections = CORRECTIONS[single]
     named = tried = np.zeros(0, dtype=np.intp)
     while True:
-        D = s / p
-        system.T[...] = A  # the transpose: -A
-        diagonal += D
-        factors, pivots, failed = dgetrf(system, overwrite_a=1)
-        if failed or not np.isfinite(D).all():
-            return
-        newton = _Newton(factors, pivots, p, s, dgetrs(factors, pivots, ones)[0])
         products = p * s
         mu = products.sum() / size
-        dp, ds, dv = newton.direction(-products)
-        support = np.flatnonzero(dp > -0.5 * p)
-        if np.array_equal(support, named) and not np.array_equal(support, tried):
-            tried = support
-            found = on_support(A, support, p)
+        newton = _factorised(A, p, s, single)
+        if newton is None:
+            return
+        dp, ds, dv, error = newton.direction(-products, single)
+        if error > WRONG:
+            single = False
+            newton = _factorised(A, p, s, single)
+            if newton is None:
+                return
+            dp, ds, dv, error = newton.direction(-products, single)
+        refined = error > ROUGH
+        leaving = dp / p
+        support = np.flatnonzero(leaving > -0.5)
+        flips = len(np.setxor1d(support, named, assume_unique=True))
+        named = support
+        guess = _odd(support, leaving) if flips else support
+        if flips <= FLIPS * size and not np.array_equal(guess, tried):
+            tried = guess
+            found = on_support(A, guess, p)
             if found is not None and 2 * found[1].max() <= within:
                 yield Iterate(found[0], None, found[1])
                 return
-        named = support
 
         length = min(_reach(p, dp), _reach(s, ds))
         affine = ((p + length * dp) @ (s + length * ds)) / size
-        goal = (affine / mu) ** 3 * mu
+        goal = (affine / mu) ** 3 * mu  # Mehrotra's σ
         target = goal - products - dp * ds
-        dp, ds, dv = newton.direction(target)
+        dp, ds, dv, _ = newton.direction(target, refined)
         length = min(_reach(p, dp), _reach(s, ds))
-        for _ in range(CORRECTIONS):
+        for _ in range(corrections):
             ahead = min(1.0, 1.08 * length + 0.08)
             w = (p + ahead * dp) * (s + ahead * ds)
             corrected = target + np.maximum(np.clip(w, 0.1 * goal, 10 * goal) - w, -10 * goal)
-            dp2, ds2, dv2 = newton.direction(corrected)
+            dp2, ds2, dv2, _ = newton.direction(corrected, refined)
             longer = min(_reach(p, dp2), _reach(s, ds2))
             if longer < length + 1e-3:
                 break
@@ -153,30 +166,66 @@ def central_path(A: Array, within: float) -> Iterator[Iterate]:
         if slack <= 0:  # rounding: the level is raised until every action is below it again
             v += 2e-16 * max(v, -slack) - slack
         s = np.maximum(v - Ap, 1e-300)
-        if 2 * Ap.max() <= within and not np.array_equal(support, tried):
-            found = on_support(A, support, p)
-            if found is not None and 2 * found[1].max() <= within:
-                yield Iterate(found[0], None, found[1])
-                return
+        if 2 * Ap.max() <= within:  # an interior answer; on the support it would be exact
+            for guess in (support, _odd(support, leaving)):
+                found = None if np.array_equal(guess, tried) else on_support(A, guess, p)
+                if found is not None and 2 * found[1].max() <= within:
+                    yield Iterate(found[0], None, found[1])
+                    return
         yield Iterate(p, None, Ap)
 
 
 @dataclass(frozen=True, slots=True)
 class _Newton:
-    """A factorisation of ``D - A`` and its solution y for the right side 1."""
+    """Newton's equations at (p, s), factorised."""
 
-    factors: Array
-    pivots: Indices
+    A: Array
     p: Array
     s: Array
-    y: Array
+    factors: Array | NDArray[np.float32]
+    pivots: NDArray[np.int32]
 
-    def direction(self, change: Array) -> tuple[Array, Array, float]:
-        """dp, ds and dv that change p∘s by so much, to first order."""
-        x = dgetrs(self.factors, self.pivots, change / self.p)[0]
-        dv = x.sum() / self.y.sum()
-        dp = x - dv * self.y
-        return dp, (change - self.s * dp) / self.p, dv
+    def direction(self, change: Array, refine: bool) -> tuple[Array, Array, float, float]:
+        """dp, ds and dv that change p∘s by so much, to first order; and by how much refinement changed dp/p."""
+        size = len(self.p)
+        right = np.zeros(size + 1)
+        right[:size] = change / self.p
+        x = self._solve(right)
+        error = 0.0
+        if refine:
+            residual = right.copy()
+            residual[:size] -= self.s / self.p * x[:size] - self.A @ x[:size] + x[size]
+            residual[size] -= x[:size].sum()
+            more = self._solve(residual)
+            x = x + more
+            error = float((np.abs(more[:size]) / self.p).max())
+        dp = x[:size]
+        return dp, (change - self.s * dp) / self.p, float(x[size]), error if error == error else np.inf
+
+    def _solve(self, right: Array) -> Array:
+        if self.factors.dtype == np.float32:
+            return np.asarray(sgetrs(self.factors, self.pivots, right.astype(np.float32))[0], dtype=np.float64)
+        return np.asarray(dgetrs(self.factors, self.pivots, right)[0])
+
+
+def _odd(support: Indices, leaving: Array) -> Indices:
+    """The support of a unique equilibrium is odd: an even one loses or gets the action that is least clear."""
+    if len(support) % 2:
+        return support
+    unclear = int(np.abs(leaving + 0.5).argmin())
+    return np.setxor1d(support, [unclear], assume_unique=True)
+
+
+def _factorised(A: Array, p: Array, s: Array, single: bool) -> _Newton | None:
+    """Newton's equations, in float32 or float64; ``None`` if rounding has made them singular."""
+    size = len(A)
+    system = np.empty((size + 1, size + 1), dtype=np.float32 if single else np.float64, order="F")
+    system.T[:size, :size] = A  # the transpose: -A
+    system[size], system[:, size] = 1.0, 1.0
+    system[size, size] = 0.0
+    system.reshape(-1, order="F")[: size * (size + 2) : size + 2] += np.minimum(s / p, 1e30)
+    factors, pivots, failed = (sgetrf if single else dgetrf)(system, overwrite_a=1)
+    return None if failed else _Newton(A, p, s, factors, pivots)
 
 
 def _reach(x: Array, dx: Array) -> float:
