@@ -23,6 +23,8 @@ from solvers.games.second_order.interior_point import central_path
 
 METHOD = "double oracle"
 FIRST = 16  # actions to begin with, evenly spaced
+LEAST = 4  # actions that may enter in a round; 1/Σq² of them if that is more
+LOOSE = 0.1  # a restricted game is solved to this share of the gap in the whole game
 INNER = 60  # interior-point iterations for a restricted game
 
 
@@ -48,36 +50,44 @@ def double_oracle(
     most = game.size if largest is None else min(game.size, whole_number(largest, "largest", 1))
     new = np.unique(np.linspace(0, game.size - 1, min(most, FIRST)).astype(np.intp))
     actions = np.zeros(0, dtype=np.intp)
-    columns = np.zeros((0, game.size))  # row k is A[:, actions[k]]
+    blocks: list[Array] = []  # A[:, W], as many columns at a time as entered together
+    matrix = np.zeros((0, 0))  # A[W][:, W]
     gaps: list[float] = []
-    best, best_gap = np.zeros(game.size), np.inf
+    best, best_gap, inner = np.zeros(game.size), np.inf, LOOSE
     reason = f"the gap was not within {within:g} after {count:,} rounds"
     disable = None if progress is None else not progress
     with tqdm(total=count, desc=METHOD, disable=disable, delay=DELAY, leave=False) as bar:
         while True:
-            columns = _grown(columns, len(actions), game.payoffs.columns(new), game.size)
-            actions = np.concatenate((actions, new))
-            size = len(actions)
-            q = _equilibrium(columns[:size, actions].T, within)
-            played = np.flatnonzero(q)
-            gain = q[played] @ columns[played]
+            if len(new):
+                require_memory(2 * game.size * (len(actions) + len(new)), f"a double oracle of {game.size:,} actions")
+                blocks.append(game.payoffs.columns(new))
+                matrix = _bordered(matrix, blocks[-1][actions], blocks[-1][new])
+                actions = np.concatenate((actions, new))
+            q = _equilibrium(matrix, inner)
+            gain = _gain(blocks, q)
             gap = float(2 * gain.max())
             gaps.append(gap)
-            if gap < best_gap:
-                best, best_gap = np.zeros(game.size), gap
-                best[actions] = q
-            if callback is not None:
+            if gap < best_gap or callback is not None:
                 last = np.zeros(game.size)
                 last[actions] = q
-                callback(Seen(len(gaps), last, gap, None, np.nan))
+                if gap < best_gap:
+                    best, best_gap = last, gap
+                if callback is not None:
+                    callback(Seen(len(gaps), last, gap, None, np.nan))
             bar.update(1)
             if gap <= within or len(gaps) == count:
                 break
-            new = _best(gain, actions, within, max(4, len(played) // 2))
+            exact = inner <= within / 4
+            inner = max(within / 4, LOOSE * gap)
+            new = _best(gain, actions, within / 2, max(LEAST, int(1 / (q @ q))))
             if not len(new):
-                reason = f"the restricted game of {size:,} actions was not solved within {within:g}: rounding"
-                break
-            if size + len(new) > most:
+                if exact:
+                    reason = (
+                        f"the restricted game of {len(actions):,} actions was not solved within {within:g}: rounding"
+                    )
+                    break
+                inner = within / 4
+            if len(actions) + len(new) > most:
                 reason = f"more than {most:,} actions are needed, or were tried"
                 break
     gap = exploitability(game, best)
@@ -95,38 +105,40 @@ def double_oracle(
     )
 
 
-def _grown(columns: Array, used: int, new: Array, size: int) -> Array:
-    """Storage whose rows `used`, used + 1, … are the new columns; at least doubled when it is full."""
-    needed = used + new.shape[1]
-    if needed > len(columns):
-        room = min(size, max(2 * needed, 64))
-        require_memory(2 * room * size, f"a restricted game of {needed:,} of {size:,} actions")
-        larger = np.empty((room, size))
-        larger[:used] = columns[:used]
-        columns = larger
-    columns[used:needed] = new.T
-    return columns
+def _bordered(matrix: Array, across: Array, corner: Array) -> Array:
+    """``A[W][:, W]`` with the columns `across` of new actions, and their own block."""
+    return np.block([[matrix, across], [-across.T, (corner - corner.T) / 2]])
 
 
-def _equilibrium(block: Array, within: float) -> Array:
+def _gain(blocks: list[Array], q: Array) -> Array:
+    """``A[:, W] q``."""
+    gain = np.zeros(len(blocks[0]))
+    start = 0
+    for block in blocks:
+        part = q[start : start + block.shape[1]]
+        start += len(part)
+        if part.any():
+            gain += block @ part
+    return gain
+
+
+def _equilibrium(matrix: Array, within: float) -> Array:
     """The best policy that the interior-point method finds for a restricted game."""
-    skew = (block - block.T) / 2
     best, best_gap = np.zeros(0), np.inf
-    for k, iterate in enumerate(central_path(skew, within / 4)):
+    for k, iterate in enumerate(central_path(matrix, within)):
         assert iterate.last_gain is not None
         gap = 2 * iterate.last_gain.max()
         if gap < best_gap:
             best, best_gap = iterate.last, gap
-        if gap <= within / 4 or k == INNER:
+        if gap <= within or k == INNER:
             break
     return best
 
 
-def _best(gain: Array, actions: Indices, within: float, most: int) -> Indices:
-    """Up to so many of the actions outside W that gain most, of those that gain at all."""
+def _best(gain: Array, actions: Indices, least: float, most: int) -> Indices:
+    """Up to so many of the actions outside W that gain most, of those that gain more than `least`."""
     gain = gain.copy()
     gain[actions] = -np.inf
     most = min(most, len(gain))
     top = np.argpartition(-gain, most - 1)[:most]
-    top = top[gain[top] > within / 2]
-    return np.sort(top)
+    return np.sort(top[gain[top] > least])

@@ -38,7 +38,7 @@ from solvers.games.payoffs import Array, Indices, require_memory
 from solvers.games.second_order.support import on_support
 
 METHOD = "interior point"
-MATRICES = 3  # N × N arrays held at once
+MATRICES = 4  # N × N arrays held at once
 LARGE = 256  # actions from which on float32 and more corrections pay
 CORRECTIONS = 2, 5  # Gondzio's, an iteration, for small and for large games
 FLIPS = 0.02  # of the actions that the predictor may change its mind about, for its support to be tried

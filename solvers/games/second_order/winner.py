@@ -17,7 +17,7 @@ from solvers.games.second_order.linear_program import linear_program
 
 Method = Literal["auto", "interior point", "double oracle", "linear program"]
 
-SMALL = 256  # actions up to which the interior-point method is faster than to look for a small support
+SMALL = 400  # actions up to which the interior-point method is faster than to look for a small support
 SHARE = 8  # a double oracle on a stored matrix may try 1/8 of the actions
 SIMPLEX = 2000  # actions up to which the simplex is asked when all else has failed
 
