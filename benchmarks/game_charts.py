@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib import pyplot as plt
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+ROUNDING = 1e-16  # values below are not drawn
 STYLES = {
     "ours": ("#0072b2", "o", 2.4),
     "ours, stored": ("#56b4e9", "s", 1.6),
@@ -69,14 +71,15 @@ def growth(points: Sequence[tuple[str, str, int, float, bool]], path: Path) -> N
 
 
 def curves(panels: Mapping[str, Mapping[str, Sequence[float]]], path: Path, label: str, *, log_x: bool = False) -> None:
-    """A panel for each title: lines of positive values over iterations 1, 2, …, on a logarithmic axis."""
+    """A panel for each title: values over iterations 1, 2, …, on a logarithmic axis."""
     _settings()
     figure, axes = plt.subplots(1, len(panels), figsize=(5.2 * len(panels), 3.8), squeeze=False)
     for axis, (title, lines) in zip(axes[0], panels.items(), strict=True):
         for (name, values), colour, dashes in zip(
             lines.items(), cycle(COLOURS), cycle(("-", "--", "-.")), strict=False
         ):
-            axis.plot(range(1, len(values) + 1), values, dashes, color=colour, label=name, linewidth=1.6)
+            above = np.where(np.asarray(values) > ROUNDING, values, np.nan)
+            axis.plot(range(1, len(values) + 1), above, dashes, color=colour, label=name, linewidth=1.6)
         axis.set(yscale="log", title=title, xlabel="iterations")
         if log_x:
             axis.set_xscale("log")

@@ -21,7 +21,7 @@ REGULARISED = ((10, 0.1), (50, 0.1), (50, 0.01), (200, 0.1), (200, 0.01), (200, 
 
 def exact_by_us(rows: list[list[Any]]) -> Any:
     """Seconds are of the search with its certificate; the game of fractions is made before."""
-    from solvers.games.exact.exact_winner import exact_von_neumann_winner
+    from solvers.games.exact.rational import exact_von_neumann_winner
 
     game = skew_game(rows)
     return lambda: exact_von_neumann_winner(game).policy
