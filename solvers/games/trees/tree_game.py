@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from solvers.games.first_order.norms import largest_payoff
 from solvers.games.game import PreferenceGame, rational_rows
-from solvers.games.payoffs import Array, Dense, Factored, require_memory
+from solvers.games.payoffs import Array, Factored, require_memory
 from solvers.games.trees.treeplex import Treeplex
 
 Triples = tuple[tuple[int, int, Fraction], ...]
@@ -138,7 +139,7 @@ class OutcomePayoffs:
     @property
     def bound(self) -> float:
         """The largest payoff of a pair of outcomes, in absolute value, or a bound on it if A is factored."""
-        return max(_largest(game) for _, game in self.blocks)
+        return max(largest_payoff(game.payoffs) for _, game in self.blocks)
 
 
 Payoffs = SequencePayoffs | OutcomePayoffs
@@ -210,14 +211,3 @@ def _exact_product(entries: Iterable[tuple[int, int, Fraction]], vector: list[Fr
         if vector[j]:
             result[i] += value * vector[j]
     return result
-
-
-def _largest(game: PreferenceGame) -> float:
-    payoffs = game.payoffs
-    if isinstance(payoffs, Dense):
-        return float(np.abs(payoffs.matrix).max(initial=0.0))
-    if payoffs.link == "logistic":
-        return 0.5
-    # |u·S·u'| <= |u| |S|₂ |u'|
-    norm = float(np.sqrt((payoffs.factors**2).sum(axis=1).max()))
-    return norm**2 * float(np.linalg.norm(payoffs.skew, 2))

@@ -307,3 +307,17 @@ def divergence(treeplex: Treeplex, behaviour: Array, other: Array) -> float:
     reached = treeplex.weights * plan[treeplex.parent]
     each[reached == 0] = 0.0  # what is never reached costs nothing, however it differs
     return float(reached @ each)
+
+
+def log_divergence(treeplex: Treeplex, logs: Array, others: Array) -> float:
+    """``D(x ‖ x')`` of log-behaviours, all terms non-negative: of policies that are close no digits are lost."""
+    if not treeplex.sets:
+        return 0.0
+    behaviour = np.exp(logs)
+    f = logs - others
+    near = np.where(np.abs(f) < 1, f, 0.0)
+    terms = behaviour * (near + np.expm1(-near))
+    far = near != f
+    terms[far] = behaviour[far] * (f[far] - 1) + np.exp(others[far])  # exp(-f) may overflow
+    reached = treeplex.weights * plan_of(treeplex, behaviour)[treeplex.parent]
+    return float(reached @ np.add.reduceat(terms, treeplex.first[:-1]))
