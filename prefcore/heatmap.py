@@ -73,7 +73,7 @@ def _drawing(shown: Heat, name: str) -> str:
     left, top = max(24.0, margin), max(24.0, margin)
     cell = SIDE / n
     numbered = n <= NUMBERED and shown.view != "relation"
-    parts = list(_numbers(shown, left, top, cell)) if numbered else _image(shown, left, top)
+    parts = list(_numbers(shown, left, top, cell)) if numbered else cells_image(shown, left, top)
     parts += _marks(shown, left, top, cell, numbered)
     for k, label in enumerate(names):
         at = (k + 0.5) * cell
@@ -135,7 +135,7 @@ def _dark(fill: str) -> bool:
     return 0.3 * red + 0.59 * green + 0.11 * blue < 128
 
 
-def _image(shown: Heat, left: float, top: float) -> list[str]:
+def cells_image(shown: Heat, left: float, top: float) -> list[str]:
     """All cells as one picture: thousands of rectangles would take megabytes."""
     palette = [GREY, *(colour(shown, shown.highest * k / 254) for k in range(255))]
     scaled = np.nan_to_num(shown.values / (shown.highest or 1.0), nan=-1.0)
