@@ -239,11 +239,11 @@ def test_where_every_guess_fails_the_simplex_does(monkeypatch: pytest.MonkeyPatc
     game = random_game(20, 8)
     expected = exact_von_neumann_winner(game)
     assert expected.method == "interior point"
-    monkeypatch.setattr(face_module, "_guesses", lambda game: iter([("chance", [0, 1, 2], np.ones(20) / 20)]))
+    monkeypatch.setattr(face_module, "_guesses", lambda A: iter([("chance", [0, 1, 2], np.ones(20) / 20)]))
     found = exact_von_neumann_winner(game)
     assert found.method == "exact simplex" and found.policy == expected.policy
     monkeypatch.setattr(face_module, "SIMPLEX_WORK", 10.0)
-    with pytest.raises(GameTooLarge, match="20 actions"):
+    with pytest.raises(GameTooLarge, match="3 of 20 actions"):
         exact_von_neumann_winner(game)
 
 

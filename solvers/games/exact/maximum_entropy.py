@@ -21,12 +21,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg import lu_factor, lu_solve, null_space, qr
+from scipy.linalg import lu_factor, lu_solve, null_space
 from scipy.optimize import nnls
 from scipy.special import logsumexp, rel_entr
 
 from solvers.games.equilibrium import Equilibrium
-from solvers.games.exact.face import Face, equilibrium_face
+from solvers.games.exact.face import Face, equilibrium_face, null_directions
 from solvers.games.game import PreferenceGame, exploitability, positive, reference_of
 from solvers.games.payoffs import Array
 
@@ -161,11 +161,9 @@ class _Program:
 def _program(A: Array, face: Face, mu: Array) -> _Program:
     B = np.array(face.played)
     others = np.setdiff1d(np.arange(len(A)), B)
-    largest = [max(map(abs, column)) for column in zip(*face.basis, strict=True)]  # whole numbers beyond all floats
-    K = np.array([[v / unit for v, unit in zip(row, largest, strict=True)] for row in face.basis])
     return _Program(
         start=np.array([float(face.interior[i]) for i in B]),
-        basis=qr(K, mode="economic")[0],
+        basis=null_directions(face.basis),
         inner=A[np.ix_(B, B)],
         slopes=-A[np.ix_(others, B)],
         others=others,
