@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linprog, nnls
-from scipy.sparse.csgraph import connected_components
 
+from solvers.games.social_choice.majorities import smallest_dominant_set
 from solvers.rewards.data_sets.tally import Floats
 from solvers.rewards.pairwise.win_counts import WinCounts
 
@@ -94,19 +94,10 @@ def resampled_winner(counts: WinCounts, generator: np.random.Generator, times: i
 
 
 def smith_set(counts: WinCounts) -> tuple[int, ...]:
-    """The smallest set of items each of which has a majority over every item outside it; beyond 3,000 items, all."""
-    size = counts.size
-    if size > 3 * MOST_ITEMS:
-        return tuple(range(size))
-    # An arc a → b: a is not beaten by b. The relation is total, so its components form a chain.
-    beats = np.zeros((size, size), dtype=bool)
-    ahead, behind = counts.wins > counts.losses, counts.losses > counts.wins
-    beats[counts.i[ahead], counts.j[ahead]] = True
-    beats[counts.j[behind], counts.i[behind]] = True
-    held = (~beats).T  # held[a, b]: b does not beat a
-    _, label = connected_components(held, directed=True, connection="strong")
-    top = label[held.sum(axis=1).argmax()]  # an item of a higher component holds against more items
-    return tuple(np.flatnonzero(label == top).tolist())
+    """The smallest set of items each of which has a majority over every item outside it, ascending."""
+    sign = np.sign(counts.wins - counts.losses)
+    scores = np.bincount(counts.i, sign, counts.size) - np.bincount(counts.j, sign, counts.size)
+    return smallest_dominant_set(scores.astype(np.int64))
 
 
 def _maximal(M: Floats) -> Floats:
