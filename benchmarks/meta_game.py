@@ -1,9 +1,9 @@
 """The games between published policies: who is unbeaten among the methods that two papers compared.
 
 NLHF's Table 1 (2312.00886v4): win rates of policies trained for summaries, judged by PaLM 2, 2000 comparisons a cell,
-95 % intervals within ±.023. Its entries against SFT and RLHF, and eight of those of Nash-MD1 (β = .125), were to be had;
-for the others any number is tried: a Condorcet winner does not depend on them. IPO-MD's Table 2 (2403.08635) is whole;
-its standard deviations are of nine comparisons.
+95 % intervals within ±.023. Its entries against SFT and RLHF, and eight of those of Nash-MD1 (β = .125), were to be had
+(from public notes that quote them); for the others any number is tried: a Condorcet winner does not depend on them.
+IPO-MD's Table 2 (2403.08635) is whole; its standard deviations are of nine comparisons.
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ def document(quick: bool, chart: Path) -> tuple[list[str], bool]:
         "",
         "## IPO-MD's Table 2",
         "",
-        f"2403.08635. By the means the winner is {' + '.join(winners(table))} alone, a Condorcet winner, too. With each",
-        f"mean drawn anew with its standard error (of {RUNS} comparisons, as if they were independent), {draws} times:",
+        f"2403.08635. By the means the winner is {' + '.join(winners(table))} alone, a Condorcet winner, too. With",
+        f"each mean drawn anew with its standard error (of {RUNS} comparisons, as if they were independent), {draws} times:",
         f"{', '.join(f'{names} {share:.1%}' for names, share in shares)}.",
         "",
         "As published." if right else "DISAGREES.",
