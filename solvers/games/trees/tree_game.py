@@ -21,6 +21,8 @@ from solvers.games.game import PreferenceGame, rational_rows
 from solvers.games.payoffs import Array, Factored, require_memory
 from solvers.games.trees.treeplex import Treeplex
 
+MULTIPLIED_OUT = 1000  # outcomes of factored payoffs, up to which all pairs are looked at for the largest
+
 Triples = tuple[tuple[int, int, Fraction], ...]
 
 
@@ -138,8 +140,11 @@ class OutcomePayoffs:
 
     @property
     def bound(self) -> float:
-        """The largest payoff of a pair of outcomes, in absolute value, or a bound on it if A is factored."""
-        return max(largest_payoff(game.payoffs) for _, game in self.blocks)
+        """The largest payoff of a pair of outcomes, in absolute value; of many in factored form a bound on it."""
+        return max(
+            float(np.abs(game.matrix).max()) if game.size <= MULTIPLIED_OUT else largest_payoff(game.payoffs)
+            for _, game in self.blocks
+        )
 
 
 Payoffs = SequencePayoffs | OutcomePayoffs
