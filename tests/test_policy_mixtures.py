@@ -81,6 +81,14 @@ def test_optimal_mixtures_end_with_an_equilibrium(seed: int) -> None:
         before = s.average
 
 
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_optimal_mixtures_do_not_depend_on_the_scale_of_payoffs(scale: float) -> None:
+    game = uniform_game(12, 1)
+    found = past_policy_mixture(skew_game(scale * game.matrix), tolerance=1e-9 * scale)
+    assert found.converged
+    np.testing.assert_allclose(found.policy, past_policy_mixture(game, tolerance=1e-9).policy, atol=1e-8)
+
+
 def test_uniform_mixtures_are_fictitious_play() -> None:
     game = uniform_game(8, 3)
     found = past_policy_mixture(game, iterations=300, weights="uniform", tolerance=1e-300)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -79,24 +80,29 @@ def run(
     within = positive(tolerance, "tolerance")
     mu = reference if tau else None
     gap_of = _gap(game, mu, tau)
-    last_gaps, average_gaps = np.full(count, np.nan), np.full(count, np.nan)
+    last_gaps, average_gaps = array("d"), array("d")  # as long as the run, not as its limit
+
+    def the_judge(policy: Array) -> float:
+        return exploitability(game, policy, reference=mu, tau=None if mu is None else tau)
 
     def judged(iterate: Iterate, number: int) -> float:
         last_gap, average_gap = gap_of(iterate.last, iterate.last_gain), np.nan
         if iterate.average is not None:
             average_gap = gap_of(iterate.average, iterate.average_gain)
         if answer == "last" and last_gap <= within:  # gains that an algorithm adds up drift: look again before stopping
-            last_gap = gap_of(iterate.last, None)
+            last_gap = the_judge(iterate.last)
         if answer == "average" and average_gap <= within:
-            average_gap = gap_of(_average(iterate), None)
-        last_gaps[number - 1], average_gaps[number - 1] = last_gap, average_gap
+            average_gap = the_judge(_average(iterate))
+        unseen = [np.nan] * (number - 1 - len(last_gaps))
+        last_gaps.extend([*unseen, last_gap])
+        average_gaps.extend([*unseen, average_gap])
         if callback is not None:
             callback(Seen(number, iterate.last, last_gap, iterate.average, average_gap))
         return last_gap if answer == "last" else average_gap
 
     kept: Iterate | None = None  # the last that was judged
     newest: Iterate | None = None
-    done, reason = 0, f"the gap was not within {within:g} after {count:,} iterations"
+    done, reason = 0, ""
     disable = None if progress is None else not progress
     with tqdm(total=count, desc=method, disable=disable, delay=DELAY, leave=False) as bar:
         while done < count:
@@ -123,12 +129,11 @@ def run(
     if kept is None:
         raise FloatingPointError(f"{method}: the first iterate is not finite; the payoffs or steps are too large")
     # THE JUDGE has the last word, from the policies alone.
-    weight = tau if mu is not None else None
-    last_gap = exploitability(game, kept.last, reference=mu, tau=weight)
-    average_gap = np.nan if kept.average is None else exploitability(game, kept.average, reference=mu, tau=weight)
+    last_gap = the_judge(kept.last)
+    average_gap = np.nan if kept.average is None else the_judge(kept.average)
     policy, gap = (kept.last, last_gap) if answer == "last" else (_average(kept), average_gap)
     converged = gap <= within
-    histories = last_gaps[:done], average_gaps[:done]
+    histories = np.array(last_gaps), np.array(average_gaps)
     return Equilibrium(
         policy=policy,
         gap=gap,
@@ -139,7 +144,7 @@ def run(
         history=histories[0] if answer == "last" else histories[1],
         tau=tau,
         reference=reference,
-        reason="" if converged else reason,
+        reason="" if converged else reason or f"the gap was not within {within:g} after {done:,} iterations",
         last=kept.last,
         last_gap=last_gap,
         average=kept.average,

@@ -9,7 +9,8 @@ Self-play with mixtures: from μ, each iteration adds a best response to the cur
     τ = 0: a pure one, ties to the lowest number          τ > 0: π ∝ μ exp(A m / τ)
 
 With *optimal* weights (τ = 0) m is the meta-game's equilibrium: that is policy-space response oracles, and ends with an
-equilibrium after at most N + 1 responses. With *uniform* weights m is the average: fictitious play for τ = 0, and
+equilibrium after at most N + 1 responses; each solves a linear program among them all, so that it suits equilibria of
+few actions (low rank), not hundreds. With *uniform* weights m is the average: fictitious play for τ = 0, and
 perturbed (stochastic) fictitious play for τ > 0, whose fixed point is the regularised equilibrium.
 Sources: Lanctot et al. 2017 (1711.00832, PSRO); Hofbauer and Sandholm 2002 (Econometrica 70, perturbed fictitious
 play); Munos et al. 2024 (2312.00886, section 7: mixtures); Calandriello et al. 2024 (2403.08635, IPO-MD).
@@ -172,6 +173,7 @@ def _pure(gains: Array) -> Array:
 def _meta_equilibrium(meta: Array) -> Array:
     """``argmin_σ max_k (Mσ)_k`` over distributions σ."""
     size = len(meta)
+    meta = meta / (np.abs(meta).max() or 1.0)  # HiGHS's tolerances are absolute
     found = linprog(
         np.append(np.zeros(size), 1.0),
         A_ub=np.column_stack([meta, -np.ones(size)]),
@@ -184,7 +186,7 @@ def _meta_equilibrium(meta: Array) -> Array:
     )
     if found.status != 0:
         raise RuntimeError(f"HiGHS did not solve the game among {size} policies: {found.message}")
-    weights = np.maximum(found.x[:size], 0.0)
+    weights = np.maximum(found.x[:size], 0.0)  # within HiGHS's tolerance; THE JUDGE sees the mixture that comes of it
     return np.asarray(weights / weights.sum())
 
 
