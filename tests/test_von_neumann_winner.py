@@ -200,11 +200,49 @@ def test_a_condorcet_winner_takes_all(solver: Solver) -> None:
 @each
 def test_clones_of_a_cycle_with_certain_preferences(solver: Solver) -> None:
     cycle = np.array([[0, 1, -1], [-1, 0, 1], [1, -1, 0]]) / 2
-    for copies in (2, 30):
+    for copies in (2, 100):
         game = skew_game(np.kron(cycle, np.ones((copies, copies))))
         found = solver(game)
         check(game, found)
         assert np.allclose(found.policy.reshape(3, copies).sum(axis=1), 1 / 3, atol=1e-9)
+
+
+@each
+def test_hundreds_of_actions_with_ties_everywhere(solver: Solver) -> None:
+    upper = np.triu(np.random.default_rng(0).integers(-1, 2, (300, 300)), 1) / 2
+    check(skew_game(upper - upper.T), solver(skew_game(upper - upper.T)))
+    orders = [np.argsort(np.random.default_rng(k).permutation(300)) for k in range(6)]
+    votes = sum(np.sign(np.subtract.outer(order, order)) for order in orders) / 12
+    check(skew_game(votes), solver(skew_game(votes)))
+
+
+@each
+@pytest.mark.parametrize("noise", [1e-6, 1e-9, 1e-13])
+def test_ties_that_are_none_by_a_hair(solver: Solver, noise: float) -> None:
+    rng = np.random.default_rng(1)
+    upper = np.triu(rng.integers(-1, 2, (40, 40)) / 4 + noise * rng.standard_normal((40, 40)), 1)
+    check(skew_game(upper - upper.T), solver(skew_game(upper - upper.T)))
+
+
+def test_payoffs_of_very_different_sizes() -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        size = (20, 60, 270)[seed % 3]
+        upper = np.triu(rng.standard_normal((size, size)) * 10 ** rng.uniform(-8, 0, (size, size)), 1)
+        game = skew_game(upper - upper.T)
+        for solver in (interior_point, double_oracle):
+            check(game, solver(game, tolerance=1e-12), 1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_thousand_actions(kind: str) -> None:
+    for size in (1001, 2001):
+        game = skew_game(KINDS[kind](size, 0))
+        found = interior_point(game, tolerance=1e-12)
+        check(game, found, 1e-12)
+        assert (found.policy > 0).sum() % 2 == 1  # a unique winner's support is odd (Fisher and Ryan 1992)
+        assert found.iterations <= 20
 
 
 @each
@@ -240,6 +278,13 @@ def test_a_run_that_is_cut_short_says_so() -> None:
         found = solver(skew_game(uniform(200, 1)), iterations=2)
         assert not found.converged and found.iterations == 2 and "after 2" in found.reason
         assert found.gap == exploitability(skew_game(uniform(200, 1)), found.policy) > 1e-9
+
+
+def test_a_double_oracle_stops_at_the_largest_restricted_game() -> None:
+    game = skew_game(uniform(200, 1))
+    found = double_oracle(game, largest=40)
+    assert not found.converged and "more than 40 actions" in found.reason
+    assert (found.policy > 0).sum() <= 40 and found.gap == exploitability(game, found.policy)
 
 
 def test_a_tolerance_beyond_floats_is_not_claimed() -> None:
