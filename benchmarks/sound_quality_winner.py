@@ -128,7 +128,7 @@ def document(path: Path) -> tuple[str, bool]:
             f"{TIMES:,} data sets each, seed {SEED}; the largest gap of all their winners is "
             f"{max(found.gap for found in intervals.values()):.0e}.",
             '"Wins alone": in how many data sets it is the winner with probability 1. Majorities as thin as these turn',
-            "around by chance, and the winner with them: the data do not tell which of the first three it is, but that the",
+            "around by chance, and the winner with them: the data do not tell which of the first three it is; the",
             "others get little or nothing of it.",
             "",
             "## Excerpt by excerpt",
