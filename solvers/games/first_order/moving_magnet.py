@@ -42,8 +42,8 @@ def moving_magnet(
     tau: by how much a magnet pulls. iterations: steps of magnetic mirror descent, in all. step: η > 0; by default
     ``τ/max|A|²`` (``1/τ`` if A = 0). inner: K; by default so many that the distance to the equilibrium of the game
     with a fixed magnet falls to a tenth, ``log 10 / log(1 + ητ)``. tolerance: of the original gap. every, callback,
-    progress: :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, for τ = 0 and
-    references with zero mass, too.
+    progress: :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, for
+    τ = 0 and references with zero mass, too.
     """
     mu = reference_of(reference, game.size)
     weight = positive(tau, "tau")

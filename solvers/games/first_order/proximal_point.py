@@ -48,8 +48,8 @@ def proximal_point(
     tau: τ; the smaller, the fewer and the harder the steps. iterations: the number of proximal steps. inner: what
     solves them: Newton's method, to rounding, or adaptive extragradient, to an error small beside the step, at most
     10,000 of its iterations. tolerance: of the original gap. every, callback, progress:
-    :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, for τ = 0 and references with zero mass, too, and
-    ``GameTooLarge`` where Newton's matrix does not fit.
+    :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, for τ = 0 and
+    references with zero mass, too, and ``GameTooLarge`` where Newton's matrix does not fit.
     """
     mu = reference_of(reference, game.size)
     weight = positive(tau, "tau")

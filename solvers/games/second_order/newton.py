@@ -37,7 +37,9 @@ NEGLIGIBLE = 1e-20  # probability below which an action's effect on the others i
 NEAR = 0.01  # K within which a point counts as on the path
 ZERO = 1e-30  # K that no further step would lower
 CHORDS = 10  # Newton's steps with one factorisation
-ATTEMPTS = 12  # lengths tried with one factorisation
+ATTEMPTS = 14  # lengths tried with one factorisation
+REFINEMENTS = 2  # of them, after one has succeeded
+START = 1e-6  # of the first t tried, the least
 HALVINGS = 30  # of a step at constant t, where the full one fails
 DELAY = 2.0  # seconds before a progress bar shows
 
@@ -166,14 +168,17 @@ def _advanced(at: At, solve: Solve, point: Point, target: float, growth: float) 
     back = -solve(point.residual)
     if point.t < target:
         tangent = solve(point.gain)
-        speed = float(np.ptp(point.gain))
-        reach = min(target, growth * point.t if point.t else 1 / speed if speed * target > 1 else target)
-        for attempt in range(ATTEMPTS):
-            found = _corrected(at, solve, at(reach, point.z + back + (reach - point.t) * tangent))
-            if found.divergence <= NEAR:
-                ratio = found.t / point.t if point.t else 4.0
-                return found, max(ratio**2 if attempt == 0 else ratio**1.5, 1.2)
-            reach = point.t * np.sqrt(reach / point.t) if point.t else reach / 2
+
+        def attempt(reach: float) -> Point:
+            return _corrected(at, solve, at(reach, point.z + back + (reach - point.t) * tangent))
+
+        if point.t:
+            found = _furthest(attempt, point.t, target, growth)
+        else:  # where A moves nothing by more than a factor e
+            near = min(target, 1 / max(float(np.ptp(point.gain)), 1 / target))
+            found = _furthest(attempt, START * near, target, 1 / START)
+        if found is not None:
+            return found, max((found.t / point.t) ** 1.2 if point.t else 4.0, 1.2)
     length = 1.0
     for _ in range(HALVINGS):
         found = at(point.t, point.z + length * back)
@@ -183,6 +188,24 @@ def _advanced(at: At, solve: Solve, point: Point, target: float, growth: float) 
             return found, 2.0
         length /= 2
     return point, growth
+
+
+def _furthest(attempt: Callable[[float], Point], t: float, target: float, growth: float) -> Point | None:
+    """The largest t' in (t, target] found from which corrections lead to the path, by bisection of log(t'/t)."""
+    top = float(np.log(target / t))
+    good, bad, length = 0.0, np.inf, min(float(np.log(growth)), top)
+    best, refinements = None, REFINEMENTS
+    for _ in range(ATTEMPTS):
+        found = attempt(target if length == top else t * float(np.exp(length)))
+        if found.divergence <= NEAR:
+            best, good = found, length
+        else:
+            bad = length
+        if good == top or (best is not None and not refinements):
+            break
+        refinements -= best is not None
+        length = min(2 * length, top) if bad == np.inf else (good + bad) / 2
+    return best
 
 
 def _corrected(at: At, solve: Solve, point: Point) -> Point:
