@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         random_voter_game,
     )
     from solvers.games.building.processes import game_from_process
+    from solvers.games.building.strategies import preference_games
     from solvers.games.contests.contest_dynamics import contest_fictitious_play, contest_hedge
     from solvers.games.contests.decision_contest import (
         ContestSolution,
@@ -72,6 +73,8 @@ if TYPE_CHECKING:
         symmetrised,
     )
     from solvers.games.payoffs import GameTooLarge
+    from solvers.games.pictures.convergence_picture import draw_convergence
+    from solvers.games.pictures.game_picture import draw_game
     from solvers.games.saddle.certificates import GapCertificate, duality_gap
     from solvers.games.saddle.constrained_winner import constrained_gap, constrained_winner
     from solvers.games.saddle.mirror_prox import mirror_prox, optimistic_gradient
@@ -96,6 +99,23 @@ if TYPE_CHECKING:
     from solvers.games.social_choice.majorities import condorcet_winner, copeland_scores, smith_set
     from solvers.games.social_choice.profiles import MaximalLottery, game_from_profile, maximal_lottery
     from solvers.games.social_choice.winner_intervals import WinnerInterval, winner_interval
+    from solvers.games.trees.builders import complete_strings, process_game, token_game
+    from solvers.games.trees.equilibrium import TreeEquilibrium
+    from solvers.games.trees.judge import (
+        BestResponse,
+        best_response,
+        exact_best_response,
+        exact_tree_exploitability,
+        exact_tree_value,
+        tree_exploitability,
+    )
+    from solvers.games.trees.mirror_descent import dilated_mirror_descent
+    from solvers.games.trees.openspiel import from_openspiel
+    from solvers.games.trees.recursion import soft_recursion
+    from solvers.games.trees.regret_matching import counterfactual_regret_plus
+    from solvers.games.trees.sequence_program import sequence_form_program
+    from solvers.games.trees.tree_game import TreeGame
+    from solvers.games.trees.treeplex import Treeplex
 
 _LAZY = {
     "building.builders": (
@@ -114,6 +134,7 @@ _LAZY = {
         "random_voter_game",
     ),
     "building.processes": ("game_from_process",),
+    "building.strategies": ("preference_games",),
     "contests.contest_dynamics": (
         "contest_fictitious_play",
         "contest_hedge",
@@ -166,6 +187,8 @@ _LAZY = {
     ),
     "game": ("PreferenceGame", "exact_exploitability", "exploitability", "skew_game", "symmetrised"),
     "payoffs": ("GameTooLarge",),
+    "pictures.convergence_picture": ("draw_convergence",),
+    "pictures.game_picture": ("draw_game",),
     "saddle.certificates": (
         "GapCertificate",
         "duality_gap",
@@ -210,10 +233,32 @@ _LAZY = {
         "WinnerInterval",
         "winner_interval",
     ),
+    "trees.builders": (
+        "complete_strings",
+        "process_game",
+        "token_game",
+    ),
+    "trees.equilibrium": ("TreeEquilibrium",),
+    "trees.judge": (
+        "BestResponse",
+        "best_response",
+        "exact_best_response",
+        "exact_tree_exploitability",
+        "exact_tree_value",
+        "tree_exploitability",
+    ),
+    "trees.mirror_descent": ("dilated_mirror_descent",),
+    "trees.openspiel": ("from_openspiel",),
+    "trees.recursion": ("soft_recursion",),
+    "trees.regret_matching": ("counterfactual_regret_plus",),
+    "trees.sequence_program": ("sequence_form_program",),
+    "trees.tree_game": ("TreeGame",),
+    "trees.treeplex": ("Treeplex",),
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
 __all__ = [
+    "BestResponse",
     "ContestSolution",
     "DecisionContest",
     "Equilibrium",
@@ -231,11 +276,16 @@ __all__ = [
     "SaddlePoint",
     "SaddleProblem",
     "Seen",
+    "TreeEquilibrium",
+    "TreeGame",
+    "Treeplex",
     "WinnerInterval",
     "arithmetic_mixture",
+    "best_response",
     "bilinear_problem",
     "check_convex_concave",
     "check_gradients",
+    "complete_strings",
     "condorcet_winner",
     "constrained_gap",
     "constrained_winner",
@@ -245,16 +295,24 @@ __all__ = [
     "contest_occupancy",
     "contest_of",
     "copeland_scores",
+    "counterfactual_regret_plus",
     "cyclic_game",
+    "dilated_mirror_descent",
     "double_oracle",
+    "draw_convergence",
+    "draw_game",
     "duality_gap",
     "equilibrium_vertices",
+    "exact_best_response",
     "exact_contest",
     "exact_exploitability",
+    "exact_tree_exploitability",
+    "exact_tree_value",
     "exact_von_neumann_winner",
     "exploitability",
     "extragradient",
     "fictitious_play",
+    "from_openspiel",
     "game_from_counts",
     "game_from_function",
     "game_from_process",
@@ -282,6 +340,8 @@ __all__ = [
     "past_policy_mixture",
     "policy_mixture",
     "predictive_regret_matching_plus",
+    "preference_games",
+    "process_game",
     "proximal_point",
     "random_condorcet_game",
     "random_low_rank_game",
@@ -292,10 +352,14 @@ __all__ = [
     "regularised_equilibrium",
     "regularised_problem",
     "restarted_primal_dual",
+    "sequence_form_program",
     "skew_game",
     "smith_set",
+    "soft_recursion",
     "solve_contest",
     "symmetrised",
+    "token_game",
+    "tree_exploitability",
     "von_neumann_winner",
     "winner_interval",
 ]
