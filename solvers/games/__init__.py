@@ -115,7 +115,12 @@ if TYPE_CHECKING:
     from solvers.games.trees.regret_matching import counterfactual_regret_plus
     from solvers.games.trees.sequence_program import sequence_form_program
     from solvers.games.trees.tree_game import TreeGame
-    from solvers.games.trees.treeplex import Treeplex
+    from solvers.games.trees.treeplex import (
+        Treeplex,
+        behaviour_of,
+        plan_of,
+        read_policy,
+    )
 
 _LAZY = {
     "building.builders": (
@@ -253,7 +258,12 @@ _LAZY = {
     "trees.regret_matching": ("counterfactual_regret_plus",),
     "trees.sequence_program": ("sequence_form_program",),
     "trees.tree_game": ("TreeGame",),
-    "trees.treeplex": ("Treeplex",),
+    "trees.treeplex": (
+        "Treeplex",
+        "behaviour_of",
+        "plan_of",
+        "read_policy",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
@@ -281,6 +291,7 @@ __all__ = [
     "Treeplex",
     "WinnerInterval",
     "arithmetic_mixture",
+    "behaviour_of",
     "best_response",
     "bilinear_problem",
     "check_convex_concave",
@@ -338,6 +349,7 @@ __all__ = [
     "optimistic_gradient",
     "optimistic_multiplicative_weights",
     "past_policy_mixture",
+    "plan_of",
     "policy_mixture",
     "predictive_regret_matching_plus",
     "preference_games",
@@ -348,6 +360,7 @@ __all__ = [
     "random_tournament",
     "random_uniform_game",
     "random_voter_game",
+    "read_policy",
     "regret_matching_plus",
     "regularised_equilibrium",
     "regularised_problem",
