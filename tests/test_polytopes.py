@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import cvxpy
 import numpy as np
 import pytest
 from scipy.optimize import linprog
 
 from solvers.games.game import PreferenceGame, exploitability, skew_game
-from solvers.games.saddle.constrained_winner import constrained_gap, constrained_winner
+from solvers.games.saddle.constrained_winner import constrained_gap, constrained_winner, exact_constrained_winner
 from solvers.games.saddle.polytope import Polytope, entropic_maximum, linear_maximum
 from solvers.games.saddle.saddle_problem import Penalty, best_reply
 
@@ -51,6 +53,27 @@ def test_no_policy_of_the_polytope_beats_the_winner(seed: int) -> None:
     attack.solve(solver="CLARABEL")
     assert attack.value == pytest.approx(0, abs=1e-7)
     assert winner.gap == pytest.approx(2 * attack.value, abs=1e-6)
+
+
+def test_the_exact_winner_has_an_exact_certificate() -> None:
+    # the example's preferences are rational: 9/10, 2/3 and 9/11 are the odds 9, 2 and 9/2
+    P = [["1/2", "1/10", "1/3"], ["9/10", "1/2", "9/11"], ["2/3", "2/11", "1/2"]]
+    game = PreferenceGame(P)
+    answer = exact_constrained_winner(game, E=[[1, -2, 0]], f=[0])
+    assert answer.policy == (0, 0, 1)
+    less = exact_constrained_winner(game, E=[[1, -2, 0]], f=[0], G=[[0, 0, 1]], h=["1/4"])
+    assert less.policy == (Fraction(1, 2), Fraction(1, 4), Fraction(1, 4))
+    assert game.rationals is not None
+    for i, row in enumerate(game.rationals):
+        gains = sum((a * p for a, p in zip(row, less.policy, strict=True)), Fraction(0))
+        assert less.level + less.weak[0] * (i == 2) + less.equal[0] * (1, -2, 0)[i] >= gains
+    assert less.level + less.weak[0] / 4 == 0 and less.weak[0] >= 0
+    free = exact_constrained_winner(skew_game([[0, -1, 3], [1, 0, -3], [-3, 3, 0]]))
+    assert free.policy == (Fraction(3, 7), Fraction(3, 7), Fraction(1, 7))
+    with pytest.raises(ValueError, match="empty"):
+        exact_constrained_winner(game, G=[[1, 1, 1]], h=["1/2"])
+    with pytest.raises(ValueError, match="rows of 3"):
+        exact_constrained_winner(game, G=[[1, 1]], h=[1])
 
 
 def test_without_constraints_it_is_the_von_neumann_winner() -> None:
@@ -109,6 +132,25 @@ def test_the_maximum_does_not_depend_on_where_the_multipliers_start() -> None:
     _, found = entropic_maximum(X, c, 1.0, np.zeros(6), start)
     _, again = entropic_maximum(X, c, 1.0, np.zeros(6))
     assert found.bound == pytest.approx(again.bound, abs=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_entropic_maximum_of_hard_polytopes(seed: int) -> None:
+    # payoffs of thousands of weights, rows that depend on each other, policies that are nearly vertices
+    generator = np.random.default_rng(seed)
+    size, k = int(generator.integers(2, 40)), int(generator.integers(1, 6))
+    inside = generator.dirichlet(np.full(size, generator.choice([0.1, 1.0])))
+    G, E = generator.normal(size=(k, size)), generator.normal(size=(2, size))
+    G[-1], E[1] = 2 * G[0], E[0]
+    X = Polytope(size, G, G @ inside + generator.choice([0.0, 0.1], size=k), E, E @ inside)
+    c, weight = generator.normal(size=size) * generator.choice([0.1, 1, 10, 100]), float(generator.choice([0.01, 1]))
+    with np.errstate(divide="ignore"):
+        logs = np.log(X.interior)
+    z, found = entropic_maximum(X, c, weight, logs)
+    assert X.violation(found.point) < 1e-9
+    played = found.point > 0
+    entropy = found.point[played] @ (z[played] - logs[played])
+    assert c @ found.point - weight * entropy == pytest.approx(found.bound, rel=1e-7, abs=1e-7)
 
 
 def test_an_action_that_no_policy_plays() -> None:

@@ -13,14 +13,24 @@ policy of the best mean score, (2/3, 1/3, 0), loses to (0, 0, 1), which wins wit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 
+from prefcore.distribution import exact
+from prefcore.systems import Row
 from solvers.games.equilibrium import Equilibrium
-from solvers.games.game import PreferenceGame, policy_of, positive
+from solvers.games.game import PreferenceGame, policy_of, positive, rational_rows
 from solvers.games.payoffs import require_memory
 from solvers.games.saddle.polytope import Polytope, linear_maximum, require_in
+from solvers.rewards.linear import Program, maximise
+
+ZERO, ONE = Fraction(0), Fraction(1)
 
 
 def constrained_winner(game: PreferenceGame, polytope: Polytope, tolerance: float = 1e-9) -> Equilibrium:
@@ -79,6 +89,67 @@ def constrained_gap(game: PreferenceGame, polytope: Polytope, policy: ArrayLike)
     pi = policy_of(policy, game.size)
     require_in(polytope, pi, "policy")
     return 2 * linear_maximum(polytope, game.advantages(pi)).bound
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExactConstrained:
+    """A policy of the polytope, with the multipliers that prove it: ``Gᵀλ + Eᵀρ + v >= Aπ``, ``λ·h + ρ·f + v = 0``.
+
+    So every ν of the polytope has ``νᵀAπ <= λ·h + ρ·f + v = 0``: none beats π, exactly.
+    """
+
+    policy: tuple[Fraction, ...]
+    weak: tuple[Fraction, ...]
+    equal: tuple[Fraction, ...]
+    level: Fraction
+
+
+def exact_constrained_winner(
+    game: PreferenceGame,
+    *,
+    G: Sequence[Sequence[Any]] = (),
+    h: Sequence[Any] = (),
+    E: Sequence[Sequence[Any]] = (),
+    f: Sequence[Any] = (),
+) -> ExactConstrained:
+    """A winner among the policies with ``G π <= h`` and ``E π = f``, in rational arithmetic.
+
+    Numbers are int, Fraction, Decimal, "1/3", or floats, which are the exact numbers that they store, as are those of
+    a game of floats. Raises ``ValueError`` for shapes, or an empty polytope, ``NotSolved`` if no exact basis was found.
+    """
+    n, k, m = game.size, len(G), len(E)
+    for name, rows, of, bounds in (("G", G, "h", h), ("E", E, "f", f)):
+        if len(rows) != len(bounds) or any(len(row) != n for row in rows):
+            raise ValueError(f"{name} and {of}: give rows of {n}, and a bound for each")
+    upper = [[exact(value, f"G[{i}]") for value in row] for i, row in enumerate(G)]
+    equal = [[exact(value, f"E[{i}]") for value in row] for i, row in enumerate(E)]
+    most, right = [exact(value, "h") for value in h], [exact(value, "f") for value in f]
+    Polytope(  # raises if it is empty
+        n,
+        *((np.array(upper, float), np.array(most, float)) if k else (None, None)),
+        *((np.array(equal, float), np.array(right, float)) if m else (None, None)),
+    )
+    weak: list[Row] = []
+    for i, row in enumerate(rational_rows(game)):
+        terms = [(j, -a) for j, a in enumerate(row) if a]
+        terms += [(n + r, upper[r][i]) for r in range(k) if upper[r][i]]
+        terms += [(n + k + r, equal[r][i]) for r in range(m) if equal[r][i]]
+        weak.append(((*terms, (n + k + m, ONE)), ZERO))
+    weak += [(tuple((j, -g) for j, g in enumerate(row) if g), -b) for row, b in zip(upper, most, strict=True)]
+    flat: list[Row] = [(tuple((j, e) for j, e in enumerate(row) if e), b) for row, b in zip(equal, right, strict=True)]
+    flat.append((tuple((j, ONE) for j in range(n)), ONE))
+    costs = dict(enumerate([*most, *right, ONE], n))
+    found = maximise(
+        Program(
+            {j: -c for j, c in costs.items()},
+            [ZERO] * (n + k) + [None] * (m + 1),
+            [None] * (n + k + m + 1),
+            weak,
+            flat,
+        )
+    )
+    x = found.point
+    return ExactConstrained(x[:n], x[n : n + k], x[n + k : -1], x[-1])
 
 
 def _require_size(game: PreferenceGame, polytope: Polytope) -> None:

@@ -30,7 +30,7 @@ from solvers.games.first_order.loop import DELAY
 from solvers.games.game import positive
 from solvers.games.payoffs import Array
 from solvers.games.saddle.certificates import GapCertificate, certify, duality_gap
-from solvers.games.saddle.polytope import Polytope, entropic_maximum
+from solvers.games.saddle.polytope import FEASIBLE, Polytope, entropic_maximum
 from solvers.games.saddle.saddle_point import SaddlePoint
 from solvers.games.saddle.saddle_problem import Penalty, SaddleProblem
 
@@ -103,6 +103,11 @@ class _Player:
             logs = (self.z + eta * tau * np.log(self.penalty.reference)) / weight
         z, found = entropic_maximum(self.polytope, eta * ascent, weight, logs, self.multipliers)
         self.multipliers = found.multipliers
+        off = self.polytope.violation(found.point)
+        if off > FEASIBLE:
+            raise ArithmeticError(
+                f"a step within the polytope missed a constraint by {off:.1e}: leave out redundant rows"
+            )
         return z
 
     def ascent(self, gradient: Array, x: Array) -> Array:
@@ -141,6 +146,7 @@ def _run(
     g = field(one.z, two.z)
     spread = max(float(np.ptp(a)) for a in g) or 1.0
     eta = 1 / max(1e-12, *(float(np.abs(a).max()) for a in g)) if step is None else positive(step, "step")
+    longest = 1e9 * eta
     last_gaps, average_gaps = np.full(count, np.nan), np.full(count, np.nan)
     sums, weight, left, mark = (np.zeros(problem.shape[0]), np.zeros(problem.shape[1])), 0.0, 0.0, first.gap
     best = (first, np.exp(one.z), np.exp(two.z))
@@ -175,7 +181,7 @@ def _run(
             for total, u in zip(sums, half, strict=True):
                 total += eta * np.exp(u)
             weight += eta
-            eta *= 1.2
+            eta = min(1.2 * eta, longest)  # where no step costs anything it would grow for ever
             done += 1
             if done % stride and done < count:
                 continue

@@ -8,7 +8,7 @@ Two maximisations over X, each with an upper bound that is rigorous whatever the
 
 The linear one is a linear program (HiGHS); the entropic one is the step of mirror descent, and the best reply of a
 KL-regularised player: x = softmax(z + (c - Cᵀκ)/s), with κ by a projected Newton method on the right side, which is
-smooth and convex in as many unknowns as there are rows of C.
+smooth and convex in as many unknowns as there are rows of C; where it fails, along a path from a flatter softmax.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.special import log_softmax, logsumexp
 
 from solvers.arguments import real_array, whole_number
-from solvers.games.payoffs import Array
+from solvers.games.payoffs import Array, require_memory
 
+GOOD = 1e-13  # a residual of the entropic step that needs no second attempt
 FEASIBLE = 1e-9  # by how much a policy may miss a constraint, in units of 1 + its largest coefficient
 
 
@@ -32,7 +34,8 @@ class Polytope:
 
     G: (k, size) and h: (k,), or both ``None``; E: (l, size) and f: (l,), or both ``None``. Without any it is the
     simplex. Afterwards the arrays are float64 and read-only, `interior` is a policy of X with all the actions that any
-    of its policies plays. Raises ``ValueError`` if shapes do not fit, a number is not finite, or no policy is in X.
+    of its policies plays. Raises ``ValueError`` if shapes do not fit, a number is not finite, or no policy is in X;
+    ``GameTooLarge``.
     """
 
     size: int
@@ -96,6 +99,7 @@ def _interior(size: int, G: Array, h: Array, E: Array, f: Array) -> Array:
     """A policy in X of the largest support: max Σ u over ``u <= x, u <= 1``, x in the cone of X, ``Σ x = s >= 1``."""
     if not (len(h) or len(f)):
         return np.full(size, 1 / size)
+    require_memory(6.0 * size * (size + len(h) + len(f)), f"a polytope of policies over {size:,} actions")
     upper = np.vstack(
         [
             np.hstack([np.zeros((len(h), size)), G, -h[:, None]]),
@@ -116,15 +120,34 @@ def _interior(size: int, G: Array, h: Array, E: Array, f: Array) -> Array:
         A_eq=equal,
         b_eq=np.zeros(len(equal)),
         bounds=[(0, 1)] * size + [(0, None)] * size + [(1, None)],
-        method="highs",
+        method="highs-ds",
+        options={"time_limit": 60.0},
+    )
+    if found.x is not None:
+        x = found.x[size : 2 * size] / found.x[-1]
+        x[found.x[:size] < 1e-9] = 0.0
+        return np.asarray(x / x.sum())
+    # empty, or a cone so thin that HiGHS gave up: the mean of the policies that play each action as often as any may
+    most = [_program(G, h, E, f, unit) for unit in np.eye(size)]
+    return np.asarray(np.mean([np.maximum(program.x, 0) for program in most], axis=0))
+
+
+def _program(G: Array, h: Array, E: Array, f: Array, c: Array) -> Any:
+    """HiGHS's maximum of c·x over X; ``ValueError`` if X is empty, ``ArithmeticError`` if HiGHS fails otherwise."""
+    found = linprog(
+        -c,
+        A_ub=G if len(h) else None,
+        b_ub=h if len(h) else None,
+        A_eq=np.vstack([E, np.ones(len(c))]),
+        b_eq=np.append(f, 1.0),
+        method="highs-ds",
+        options={"time_limit": 600.0},
     )
     if found.status == 2:
         raise ValueError("the polytope is empty: no policy satisfies G π <= h and E π = f together")
     if found.x is None:
-        raise ValueError(f"no policy of the polytope was found: {found.message}")
-    x = found.x[size : 2 * size] / found.x[-1]
-    x[found.x[:size] < 1e-9] = 0.0
-    return np.asarray(x / x.sum())
+        raise ArithmeticError(f"HiGHS did not maximise over the polytope: {found.message}")
+    return found
 
 
 def require_in(polytope: Polytope, policy: Array, name: str) -> None:
@@ -150,16 +173,7 @@ def linear_maximum(polytope: Polytope, c: Array) -> Maximum:
         vertex[best] = 1.0
         return Maximum(vertex, float(c[best]), np.zeros(0))
     scale = float(np.abs(c).max()) or 1.0  # HiGHS's tolerances are absolute
-    found = linprog(
-        -c / scale,
-        A_ub=polytope.G if len(polytope.h) else None,
-        b_ub=polytope.h if len(polytope.h) else None,
-        A_eq=np.vstack([polytope.E, np.ones(polytope.size)]),
-        b_eq=np.append(polytope.f, 1.0),
-        method="highs-ds",
-    )
-    if found.x is None:
-        raise ArithmeticError(f"HiGHS did not maximise over the polytope: {found.message}")
+    found = _program(polytope.G, polytope.h, polytope.E, polytope.f, c / scale)
     inequality = -np.asarray(found.ineqlin.marginals) if len(polytope.h) else np.zeros(0)
     multipliers = np.concatenate([np.maximum(inequality, 0), -np.asarray(found.eqlin.marginals)[:-1]]) * scale
     bound = float(multipliers @ polytope.bounds + (c - polytope.rows.T @ multipliers).max())
@@ -171,50 +185,82 @@ def entropic_maximum(
 ) -> tuple[Array, Maximum]:
     """``max_X c·x - weight Σ x_i (log x_i - logs_i)``: log x, then the maximum. logs may be -inf where X has no mass.
 
-    start: multipliers to begin with. Raises ``ArithmeticError`` if the constraints cannot be met to 1e-10.
+    start: multipliers to begin with. The bound holds even where the constraints of x are missed, if rounding makes
+    that so: :meth:`Polytope.violation` says by how much.
     """
+    a = logs + c / weight
     if polytope.free:
-        z = logs + c / weight
-        return log_softmax(z), Maximum(np.exp(log_softmax(z)), float(weight * logsumexp(z)), np.zeros(0))
-    C, b, weak = polytope.rows, polytope.bounds, np.arange(len(polytope.bounds)) < len(polytope.h)
-    kappa = np.zeros(len(b)) if start is None else start
-    size = 1 + np.abs(C).max(axis=1)
-
-    def at(kappa: Array) -> tuple[float, Array, Array, float]:
-        z = logs + (c - C.T @ kappa) / weight
-        logits = log_softmax(z)
-        gradient = b - C @ np.exp(logits)
-        # a weak row: satisfied, and its multiplier 0 unless it is tight
-        off = np.where(weak, np.where(kappa > 0, np.abs(gradient), np.maximum(-gradient, 0)), np.abs(gradient)) / size
-        return float(weight * logsumexp(z) + kappa @ b), logits, gradient, float(off.max())
-
-    value, z, gradient, residual = at(kappa)
-    for _ in range(100):
-        if residual < 1e-14:
-            break
-        moving = ~weak | (kappa > 0) | (gradient < 0)  # a weak row whose multiplier is 0 and would fall stays there
-        x, Cx = np.exp(z), C[moving]
-        mean = Cx @ x
-        hessian = ((Cx * x) @ Cx.T - np.outer(mean, mean)) / weight
-        direction = np.zeros(len(b))
-        direction[moving] = -np.linalg.lstsq(hessian, gradient[moving], rcond=1e-14)[0]
-        step = 1.0
-        while step > 1e-10:
-            trial = kappa + step * direction
-            trial[weak] = np.maximum(trial[weak], 0)
-            new = at(trial)
-            # values cannot tell steps apart when they differ by rounding: residuals still can
-            descent = new[0] <= value + 1e-4 * float(gradient @ (trial - kappa))
-            if descent or (new[3] < 0.5 * residual and new[0] <= value + 1e-12 * (1 + abs(value))):
+        z = log_softmax(a)
+        return z, Maximum(np.exp(z), float(weight * logsumexp(a)), np.zeros(0))
+    dual = _Dual(polytope.rows, polytope.bounds, np.arange(len(polytope.bounds)) < len(polytope.h))
+    found = dual.minimise(a, np.zeros(len(dual.b)) if start is None else start / weight)
+    if found.residual > GOOD:  # far from the start: from a flat softmax, step by step, to this one
+        seen = np.isfinite(a)
+        height, u = a[seen].max(), np.zeros(len(dual.b))
+        t = min(1.0, 4 / max(float(np.ptp(a[seen])), 4.0))
+        while True:
+            path = dual.minimise(np.where(seen, t * np.where(seen, a - height, 0), -np.inf), u)
+            if t == 1:
                 break
-            step /= 2
-        else:
-            break
-        kappa, (value, z, gradient, residual) = trial, new
-    x = np.exp(z)
-    if polytope.violation(x) > 1e-10:
-        raise ArithmeticError(
-            f"the entropic step over the polytope missed a constraint by {polytope.violation(x):.1e}; "
-            "rows that are nearly dependent do that: leave out redundant ones"
-        )
-    return z, Maximum(x, value, kappa)
+            longer = min(1.0, 2 * t)
+            u, t = path.u * (longer / t), longer
+        found = min(found, dual.at(a, path.u), key=lambda at: at.residual)
+    return found.z, Maximum(np.exp(found.z), weight * found.value, weight * found.u)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _At:
+    """The dual function at u: its value, log x, its gradient, and by how much x or u misses optimality."""
+
+    u: Array
+    value: float
+    z: Array
+    gradient: Array
+    residual: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Dual:
+    """``log Σ exp(a - Cᵀu) + u·b`` over u, not negative where weak: the dual of the entropic maximum, u = κ/weight."""
+
+    C: Array
+    b: Array
+    weak: NDArray[np.bool_]
+
+    def at(self, a: Array, u: Array) -> _At:
+        logits = a - self.C.T @ u
+        z = log_softmax(logits)
+        gradient = self.b - self.C @ np.exp(z)
+        # a weak row: satisfied, and its multiplier 0 unless it is tight
+        off = np.where(self.weak & (u == 0), np.maximum(-gradient, 0), np.abs(gradient))
+        size = 1 + np.abs(self.C).max(axis=1)
+        return _At(u, float(logsumexp(logits) + u @ self.b), z, gradient, float((off / size).max()))
+
+    def minimise(self, a: Array, u: Array) -> _At:
+        """Projected Newton steps with Levenberg's damping; ends where no step helps."""
+        now, damping = self.at(a, u), 1e-12
+        far = 100 + float(np.ptp(a[np.isfinite(a)]))  # no step changes logits by more
+        for _ in range(100):
+            if now.residual < 1e-15:
+                break
+            moving = ~self.weak | (now.u > 0) | (now.gradient < 0)  # others stay at 0
+            x, C = np.exp(now.z), self.C[moving]
+            centred = C - (C @ x)[:, None]
+            hessian = (centred * x) @ centred.T
+            scale = max(float(np.trace(hessian)) / len(C), 1e-12)
+            for _ in range(25):
+                step = np.linalg.lstsq(hessian + damping * scale * np.eye(len(C)), -now.gradient[moving], rcond=None)[0]
+                trial = now.u.copy()
+                trial[moving] += step * min(1.0, far / (1e-300 + float(np.abs(self.C[moving].T @ step).max())))
+                trial[self.weak] = np.maximum(trial[self.weak], 0)
+                new = self.at(a, trial)
+                descent = new.value <= now.value + 1e-4 * float(now.gradient @ (trial - now.u))
+                # values cannot tell points apart that differ by rounding: residuals still can
+                near = new.residual < 0.5 * now.residual and new.value <= now.value + 1e-12 * (1 + abs(now.value))
+                if (descent and new.value < now.value) or near:
+                    now, damping = new, max(damping / 10, 1e-15)
+                    break
+                damping = min(10 * damping, 1e12)
+            else:
+                break
+        return now
