@@ -244,6 +244,8 @@ def test_unfit_games_are_refused() -> None:
         from_openspiel(pyspiel.load_game("chess"), limit=10_000)
     with pytest.raises(GameTooLarge, match="more than 50 histories"):
         from_openspiel(pyspiel.load_game(KUHN), limit=50)
+    with pytest.raises(ValueError, match="called the same"):
+        treeplex_of([("a", None, "x"), ("a", None, "x")])
     with pytest.raises(ValueError, match="own ancestor"):
         treeplex_of([("a", (1, 0), "x"), ("b", (0, 0), "x")])
     with pytest.raises(ValueError, match="no actions"):
@@ -301,3 +303,73 @@ def test_treeplexes_of_any_order_keep_their_flow(seed: int) -> None:
     soft, _, top = proximal(plex, np.zeros(plex.sequences), gains, 1e-3)  # nearly the hard maximum
     assert values[0] <= top + 1e-9
     assert float(gains @ plan_of(plex, np.exp(soft))) <= values[0] + 1e-9
+
+
+class Spiel:
+    """A game of OpenSpiel's shape whose tree is given: a list of children, or the returns."""
+
+    def __init__(self, tree: Any, labels: Any = None) -> None:
+        self.tree, self.labels = tree, labels or {}
+
+    def num_players(self) -> int:
+        return 2
+
+    def new_initial_state(self) -> SpielState:
+        return SpielState(self, ())
+
+
+class SpielState:
+    def __init__(self, game: Spiel, path: tuple[int, ...]) -> None:
+        self.game, self.path = game, path
+        self.at = game.tree
+        for step in path:
+            self.at = self.at[1][step]
+
+    def is_terminal(self) -> bool:
+        return self.at[0] == "end"
+
+    def is_chance_node(self) -> bool:
+        return self.at[0] == "chance"
+
+    def is_simultaneous_node(self) -> bool:
+        return False
+
+    def returns(self) -> Any:
+        return self.at[1]
+
+    def current_player(self) -> Any:
+        return self.at[0]
+
+    def legal_actions(self) -> list[int]:
+        return list(range(len(self.at[1])))
+
+    def chance_outcomes(self) -> list[tuple[int, float]]:
+        return list(enumerate(self.at[2]))
+
+    def information_state_string(self, _player: int) -> Any:
+        return self.game.labels.get(self.path, str(self.path))
+
+    def child(self, action: int) -> SpielState:
+        return SpielState(self.game, (*self.path, action))
+
+
+def ended(value: float) -> tuple[str, list[float]]:
+    return ("end", [value, -value])
+
+
+def test_games_that_are_no_tree_games_are_refused() -> None:
+    leaf = ended(1.0)
+    fair = Spiel(("chance", [(0, [leaf, ended(-2.0)]), (1, [leaf, ended(0.0)])], [0.25, 0.75]))
+    game = from_openspiel(fair, exact=True)
+    assert sequence_form_program(game).value == pytest.approx(0.25)  # 1/4 · 1 + 3/4 · 0
+    assert exact_tree_value(game, {"(0,)": {0: 1}}, {"(1,)": {1: 1}}) == Fraction(1, 4)
+    with pytest.raises(ValueError, match="sum to 0"):
+        from_openspiel(Spiel((0, [leaf, ("end", [1.0, 1.0])])))
+    with pytest.raises(ValueError, match="is no fraction"):
+        from_openspiel(Spiel(("chance", [leaf, leaf], [0.1234567891, 0.8765432109])), exact=True)
+    forgets = Spiel((0, [(0, [leaf, leaf]), (0, [leaf, leaf])]), {(0,): "?", (1,): "?"})
+    with pytest.raises(ValueError, match="perfect recall"):
+        from_openspiel(forgets)
+    fickle = Spiel(("chance", [(0, [leaf, leaf]), (0, [leaf])], [0.5, 0.5]), {(0,): "?", (1,): "?"})
+    with pytest.raises(ValueError, match="others to choose from"):
+        from_openspiel(fickle)

@@ -6,7 +6,7 @@ that the copies draw, or with a common start ``E_o E[φ(X, Y) | o]``: both then 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -130,10 +130,7 @@ def token_game(
             assert preference is not None
             game = game_from_function(strings, partial(preference, prompt))
         blocks.append((share, game))
-    plex, ends = _token_treeplex(None if prompts is None else tuple(drawn), tokens, most, end)
-    if prompts is not None:
-        weights = [float(drawn[label[0]]) for label in plex.labels]
-        plex = Treeplex(plex.parent, plex.first, plex.labels, plex.actions, np.array(weights))
+    plex, ends = _token_treeplex(drawn, prompts is None, tokens, most, end)
     reach = tuple((row, s, Fraction(1)) for row, s in enumerate(ends.ravel().tolist()))
     return _symmetric(plex, reach, tuple(blocks))
 
@@ -162,18 +159,21 @@ def string_sequences(game: TreeGame) -> Indices:
 
 
 def _token_treeplex(
-    prompts: tuple[Hashable, ...] | None, tokens: tuple[Any, ...], length: int, end: Any
+    prompts: Mapping[Any, Fraction], single: bool, tokens: tuple[Any, ...], length: int, end: Any
 ) -> tuple[Treeplex, Indices]:
     """The treeplex of prefixes, level by level, and (prompts, strings) the sequences that complete strings."""
-    count, width = 1 if prompts is None else len(prompts), len(tokens)
+    count, width = len(prompts), len(tokens)
+    shares = np.array([float(p) for p in prompts.values()])
     stop = np.array([token == end and end is not None for token in tokens])
     parents = [np.zeros(count, dtype=np.intp)]
     labels: list[Any] = []
+    weights: list[Array] = []
     ends: list[Indices] = []
     prefixes: list[String] = [()]
     known = 1
     for t in range(length):
-        labels.extend(prefixes if prompts is None else ((p, x) for p in prompts for x in prefixes))
+        labels.extend(prefixes if single else ((p, x) for p in prompts for x in prefixes))
+        weights.append(np.repeat(shares, len(prefixes)))
         made = known + np.arange(count * len(prefixes) * width).reshape(count, -1)
         known += made.size
         ended = np.tile(stop, len(prefixes)) if t < length - 1 else np.ones(made.shape[1], dtype=bool)
@@ -185,7 +185,7 @@ def _token_treeplex(
                 break
     parent = np.concatenate(parents[: t + 1])
     first = 1 + width * np.arange(len(parent) + 1)
-    plex = Treeplex(parent, first, tuple(labels), (tokens,) * len(parent), np.ones(len(parent)))
+    plex = Treeplex(parent, first, tuple(labels), (tokens,) * len(parent), np.concatenate(weights))
     return plex, np.concatenate(ends, axis=1)
 
 

@@ -64,7 +64,10 @@ def from_openspiel(game: Any, *, exact: bool = False, limit: int = HISTORIES) ->
             if j == len(sets[player]):
                 sets[player].append((label, before, actions))
             elif sets[player][j][1:] != (before, actions):
-                raise ValueError(f"game: the information state {label!r} is met after different actions (no recall)")
+                raise ValueError(
+                    f"game: the information state {label!r} is met after different actions of its player, or with "
+                    "others to choose from: he must have perfect recall"
+                )
             for k in range(len(actions) - 1, -1, -1):
                 taken = (j, k)
                 after = (taken, theirs) if player == 0 else (mine, taken)

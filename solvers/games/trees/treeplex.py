@@ -74,6 +74,8 @@ class Treeplex:
             raise ValueError("first: must start at 1 and grow, with one entry more than there are information sets")
         if not len(self.labels) == len(self.actions) == len(self.weights) == J:
             raise ValueError(f"labels, actions and weights: give one for each of the {J} information sets")
+        if len(set(self.labels)) != J:
+            raise ValueError("labels: two information sets are called the same")
         if not (np.isfinite(self.weights) & (self.weights > 0)).all():
             raise ValueError("weights: must be positive and finite")
         object.__setattr__(self, "levels", tuple(self._levels()))
