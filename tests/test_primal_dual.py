@@ -15,7 +15,7 @@ from scipy.special import expit
 from solvers.games.first_order.loop import Seen
 from solvers.games.first_order.norms import largest_payoff, spectral_norm
 from solvers.games.first_order.primal_dual import onto_simplex, restarted_primal_dual
-from solvers.games.first_order.regret_matching import on_sphere
+from solvers.games.first_order.regret_matching import Player, increasing, on_sphere
 from solvers.games.game import PreferenceGame, exploitability, game_of, skew_game
 from solvers.games.payoffs import Dense, Factored
 
@@ -59,6 +59,22 @@ def test_a_shift_onto_the_sphere_has_the_norm_that_was_asked_for(vector: np.ndar
     np.testing.assert_allclose(shift, shift[0], atol=1e-12 * (norm + 50))  # one γ for all that is left,
     assert (vector[~left] <= shift[0] + 1e-12 * (norm + 50)).all()  # and below it lies what is not
     np.testing.assert_array_equal(on_sphere(vector, 0.0), 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 9), st.integers(0, 10**6))
+def test_increasing_regrets_never_shrink_and_bound_what_was_missed(size: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    player, missed, before = Player(np.zeros(size), np.full(size, 1 / size)), np.zeros(size), 0.0
+    for t in range(60):
+        gains = generator.normal(size=size) * (1 if t % 7 else 50)  # an opponent that predictions do not foresee
+        missed += gains - gains @ player.policy
+        player = increasing(player, gains)
+        norm = float(np.linalg.norm(player.regrets))
+        assert norm >= before * (1 - 1e-9)
+        assert (player.regrets >= missed - 1e-9).all()
+        assert player.policy.sum() == pytest.approx(1, abs=1e-12)
+        before = norm
 
 
 def test_fixed_steps_and_restarts_are_those_of_the_definition() -> None:

@@ -101,7 +101,7 @@ def increasing_predictive_regret_matching_plus(
 
 
 class Player(NamedTuple):
-    """What a player has: its regrets R, its policy, ``⟨u, x⟩`` being that policy's value."""
+    """What a player has: its regrets R, and the policy that it plays next."""
 
     regrets: Array
     policy: Array
