@@ -18,7 +18,7 @@ from solvers.games.payoffs import Array, Factored, GameTooLarge
 from solvers.games.second_order.double_oracle import double_oracle
 from solvers.games.second_order.interior_point import interior_point
 from solvers.games.second_order.linear_program import linear_program
-from solvers.games.second_order.winner import von_neumann_winner
+from solvers.games.second_order.winner import Method, von_neumann_winner
 
 Solver = Callable[[PreferenceGame], Equilibrium]
 
@@ -245,15 +245,16 @@ def test_a_thousand_actions(kind: str) -> None:
         assert found.iterations <= 20
 
 
-@each
-def test_payoffs_of_any_size(solver: Solver) -> None:
-    A = uniform(31, 0)
-    plain = by_linprog(A)
-    for factor in (1e-3, 1e3):
-        game = skew_game(factor * A)
-        found = solver(game)
-        assert found.converged
-        assert np.abs(found.policy - plain).max() < 1e-7
+@pytest.mark.parametrize("method", ["auto", "interior point", "double oracle", "linear program"])
+def test_payoffs_of_any_size(method: Method) -> None:
+    for size in (31, 140):
+        A = uniform(size, 0)
+        plain = by_linprog(A)
+        for factor in (1e-290, 1e-30, 1e-3, 1e3, 1e30, 1e300):
+            game = skew_game(factor * A)
+            found = von_neumann_winner(game, 1e-9 * factor, method=method)
+            check(game, found, 1e-9 * factor)
+            assert np.abs(found.policy - plain).max() < 1e-7
 
 
 # -- the record --------------------------------------------------------------------------------------------------------

@@ -39,8 +39,8 @@ from solvers.games.second_order.support import on_support
 
 METHOD = "interior point"
 MATRICES = 4  # N × N arrays held at once
-LARGE = 256  # actions from which on float32 and more corrections pay
-CORRECTIONS = 2, 5  # Gondzio's, an iteration, for small and for large games
+SINGLE = 128  # actions from which on float32 pays
+CORRECTIONS = 2, 5  # Gondzio's, an iteration, for games of fewer and of more than 300 actions
 FLIPS = 0.02  # of the actions that the predictor may change its mind about, for its support to be tried
 ROUGH, WRONG = 1e-3, 0.05  # errors of dp/p from which on a solution is refined, or float32 given up
 STALLED = 10  # iterations without a smaller gap after which rounding has won
@@ -107,13 +107,19 @@ def interior_point(
 def central_path(A: Array, within: float) -> Iterator[Iterate]:
     """The iterates, first the uniform policy; a candidate on a support once one has a gap within `within`."""
     size = len(A)
+    largest = float(A.max())
+    if largest and not 1e-6 < largest < 1e6:  # float32 has a narrow range
+        for iterate in central_path(A / largest, within / largest):
+            assert iterate.last_gain is not None
+            yield Iterate(iterate.last, None, largest * iterate.last_gain)
+        return
     p = np.full(size, 1 / size)
     Ap = A @ p
     yield Iterate(p, None, Ap)
-    v = 1.1 * Ap.max() + 1e-3 * np.abs(A).max()
+    v = 1.1 * Ap.max() + 1e-3 * largest
     s = v - Ap
-    single = size >= LARGE
-    corrections = CORRECTIONS[single]
+    single = size >= SINGLE
+    corrections = CORRECTIONS[size > 300]
     named = tried = np.zeros(0, dtype=np.intp)
     while True:
         products = p * s

@@ -15,13 +15,13 @@ from highspy._core import _Highs  # highspy.Highs is the same, but its construct
 
 from solvers.games.equilibrium import Equilibrium
 from solvers.games.game import PreferenceGame, exploitability, positive
-from solvers.games.payoffs import require_memory
+from solvers.games.payoffs import Array, require_memory
 
 Solver = Literal["simplex", "ipm", "pdlp"]
 
 METHOD = "linear program"
 LEAST = 1e-10  # the smallest feasibility tolerance that HiGHS takes
-MATRICES = 6  # N × N arrays held at once, HiGHS's copies by row and column and indices included
+MATRICES = 7  # N × N arrays held at once, HiGHS's copies by row and column and indices included
 
 
 def linear_program(
@@ -42,18 +42,20 @@ def linear_program(
     if solver not in get_args(Solver):
         raise ValueError(f"solver must be one of {', '.join(get_args(Solver))}, got {solver!r}")
     require_memory(MATRICES * game.size**2, f"a linear program of {game.size:,} actions")
+    largest = float(game.matrix.max()) or 1.0
+    close = within / largest / 4  # HiGHS gets payoffs of at most 1
     highs = _Highs()
     for name, value in (
         ("output_flag", False),
         ("solver", solver),
         ("time_limit", limit),
-        ("primal_feasibility_tolerance", min(1e-7, max(LEAST, within / 4))),
-        ("dual_feasibility_tolerance", min(1e-7, max(LEAST, within / 4))),
-        ("ipm_optimality_tolerance", min(1e-8, max(1e-12, within / 4))),
-        ("pdlp_optimality_tolerance", min(1e-7, max(1e-12, within / 4))),
+        ("primal_feasibility_tolerance", min(1e-7, max(LEAST, close))),
+        ("dual_feasibility_tolerance", min(1e-7, max(LEAST, close))),
+        ("ipm_optimality_tolerance", min(1e-8, max(1e-12, close))),
+        ("pdlp_optimality_tolerance", min(1e-7, max(1e-12, close))),
     ):
         highs.setOptionValue(name, value)
-    highs.passModel(_model(game))
+    highs.passModel(_model(game.matrix / largest))
     highs.run()
     status = highs.modelStatusToString(highs.getModelStatus())
     values = np.array(highs.getSolution().col_value)
@@ -78,9 +80,9 @@ def linear_program(
     )
 
 
-def _model(game: PreferenceGame) -> highspy.HighsLp:
+def _model(A: Array) -> highspy.HighsLp:
     """Columns p and v; rows ``A p - v <= 0`` and ``1·p = 1``."""
-    A, size = game.matrix, game.size
+    size = len(A)
     rows = np.zeros((size + 1, size + 1))
     rows[:size, :size] = A
     rows[:size, size] = -1.0

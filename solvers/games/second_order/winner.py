@@ -36,7 +36,7 @@ def von_neumann_winner(
     or its support turns out small, else the interior-point method; if that has not converged, the simplex. `.method` of
     the answer says what found it. The winner need not be unique; which one is returned is deterministic. A tolerance
     below what float64 can do (some 1e-16 times the largest payoff) comes back not converged, with the best policy
-    found; :func:`solvers.exact_von_neumann_winner` has no such limit. callback and progress: of the method that runs.
+    found; :func:`solvers.exact_von_neumann_winner` has no such limit. callback and progress: of each method that runs.
     Raises ``TypeError`` for no game, ``ValueError`` for an unknown method or a tolerance that is not positive,
     ``GameTooLarge`` before work starts that would not fit.
     """
