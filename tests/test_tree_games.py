@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import cvxpy as cp
 import numpy as np
+import pyspiel
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from solvers.games.building.builders import low_rank_game
 from solvers.games.game import PreferenceGame, exploitability, skew_game
 from solvers.games.payoffs import Factored, GameTooLarge
 from solvers.games.trees.builders import complete_strings, process_game, token_game
+from solvers.games.trees.equilibrium import TreeSeen
 from solvers.games.trees.judge import (
     best_response,
     exact_best_response,
@@ -29,10 +31,11 @@ from solvers.games.trees.judge import (
     tree_exploitability,
 )
 from solvers.games.trees.mirror_descent import dilated_mirror_descent
+from solvers.games.trees.openspiel import from_openspiel
 from solvers.games.trees.regret_matching import counterfactual_regret_plus
 from solvers.games.trees.sequence_program import sequence_form_program
 from solvers.games.trees.tree_game import OutcomePayoffs, TreeGame
-from solvers.games.trees.treeplex import Treeplex, divergence, plan_of, read_policy
+from solvers.games.trees.treeplex import Treeplex, behaviour_of, divergence, log_divergence, plan_of, read_policy
 
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
 
@@ -156,23 +159,68 @@ def test_the_dilated_divergence_is_that_of_trajectories(seed: int) -> None:
         assert found == pytest.approx(kl, abs=1e-13)
 
 
-@pytest.mark.parametrize("common_start", [False, True])
-def test_the_regularised_gap_is_that_of_a_convex_program(common_start: bool) -> None:
-    game = process_game(PROMPTS if common_start else TWO_TURNS, common_start=common_start)
-    plex, tau = game.players[0], 0.2
-    generator = np.random.default_rng(3)
-    policy, reference = (random_policy(plex, generator) for _ in range(2))
-    mu = read_policy(plex, reference)
-    gains = game.gains(0, plan_of(plex, read_policy(plex, policy)))
+def soft_best(plex: Treeplex, gains: np.ndarray, mu: np.ndarray, tau: float) -> float:
+    """``max_x gains·x - τ D(x‖μ)`` by a convex program over realisation plans."""
     x = cp.Variable(plex.sequences, nonneg=True)
     spent, flows = 0.0, [x[0] == 1]
     for j in range(plex.sets):
         mine = slice(int(plex.first[j]), int(plex.first[j + 1]))
         flows.append(cp.sum(x[mine]) == x[int(plex.parent[j])])
         spent += plex.weights[j] * cp.sum(cp.rel_entr(x[mine], x[int(plex.parent[j])] * mu[mine]))
-    best = cp.Problem(cp.Maximize(gains @ x - tau * spent), flows).solve(solver=cp.CLARABEL)
-    gap = 2 * (best + tau * divergence(plex, read_policy(plex, policy), mu))
+    return float(cp.Problem(cp.Maximize(gains @ x - tau * spent), flows).solve(solver=cp.CLARABEL))
+
+
+@pytest.mark.parametrize("common_start", [False, True])
+def test_the_regularised_gap_is_that_of_a_convex_program(common_start: bool) -> None:
+    game = process_game(PROMPTS if common_start else TWO_TURNS, common_start=common_start)
+    plex, tau = game.players[0], 0.2
+    generator = np.random.default_rng(3)
+    policy, reference = (random_policy(plex, generator) for _ in range(2))
+    mu, b = read_policy(plex, reference), read_policy(plex, policy)
+    gap = 2 * (soft_best(plex, game.gains(0, plan_of(plex, b)), mu, tau) + tau * divergence(plex, b, mu))
     assert tree_exploitability(game, policy, reference=reference, tau=tau) == pytest.approx(gap, abs=1e-6)
+
+
+def test_kuhn_poker_regularised() -> None:
+    """Two different players: the gap by two convex programs; small weights lead to the value -1/18."""
+    game, tau = from_openspiel(pyspiel.load_game("kuhn_poker")), 0.1
+    generator = np.random.default_rng(7)
+    policies, references = (tuple(random_policy(plex, generator) for plex in game.players) for _ in range(2))
+    behaviours = [read_policy(plex, p) for plex, p in zip(game.players, policies, strict=True)]
+    plans = [plan_of(plex, b) for plex, b in zip(game.players, behaviours, strict=True)]
+    gap = 0.0
+    for player, plex in enumerate(game.players):
+        mu = read_policy(plex, references[player])
+        gap += soft_best(plex, game.gains(player, plans[1 - player]), mu, tau)
+        gap += tau * divergence(plex, behaviours[player], mu)
+    assert tree_exploitability(game, *policies, reference=references, tau=tau) == pytest.approx(gap, abs=1e-6)
+    for rule in ("extragradient", "mirror descent"):
+        result = dilated_mirror_descent(game, references, tau, 5000, rule=rule, tolerance=1e-11, every=10)
+        assert result.converged
+    little = dilated_mirror_descent(game, references, 1e-3, 5000, tolerance=1e-9, every=10)
+    assert little.converged
+    assert little.value == pytest.approx(-1 / 18, abs=1e-3)
+    with pytest.raises(ValueError, match="pair of policies"):
+        tree_exploitability(game, *policies, reference=references[0], tau=tau)
+
+
+def test_extragradient_contracts_as_it_promises() -> None:
+    """D(x*‖x_t) falls by 1 - ητ at least in each step, with the theory's steps, chance and several turns included."""
+    game, tau = process_game(TWO_TURNS), 0.2
+    plex = game.players[0]
+    reference = random_policy(plex, np.random.default_rng(4))
+    best = dilated_mirror_descent(game, reference, tau, 1000, tolerance=1e-14)
+    assert best.converged
+    target = np.log(behaviour_of(plex, best.plans[0]))
+    distances = [log_divergence(plex, target, np.log(read_policy(plex, reference)))]
+
+    def measure(seen: TreeSeen) -> None:
+        distances.append(log_divergence(plex, target, np.log(behaviour_of(plex, seen.last[0]))))
+
+    step = 1 / (tau + 2 * game.payoffs.bound)
+    dilated_mirror_descent(game, reference, tau, 60, step=step, callback=measure, tolerance=1e-14)
+    assert distances[-1] > 1e-12  # far enough from rounding for ratios to tell
+    assert all(after <= (1 - step * tau) * before for before, after in pairwise(distances))
 
 
 def test_regularised_equilibria_of_a_process_converge_at_every_rule() -> None:
@@ -318,7 +366,13 @@ def test_bad_arguments_are_refused_by_name() -> None:
         (TypeError, "PreferenceGame", (None, "ab", 2), {"games": {None: np.eye(4)}}),
         (GameTooLarge, "prefixes and tokens", (None, "ab", 60, half), {}),
         (GameTooLarge, "prefixes and tokens", (None, "ab", 10**9, half), {}),
-        (ValueError, "sum", ({"p": HALF, "q": THIRD}, "ab", 2, half), {}),
+        (ValueError, "prompts: .* sum to 5/6", ({"p": HALF, "q": THIRD}, "ab", 2, half), {}),
+        (ValueError, "prompts: 'p' has probability 0", ({"p": 0, "q": 1}, "ab", 2, half), {}),
+        (ValueError, "prompts: .* one outcome", ({}, "ab", 2, half), {}),
+        (TypeError, "prompts: ", (["p", "q"], "ab", 2, half), {}),
+        (TypeError, "vocabulary", (None, 5, 2, half), {}),
+        (TypeError, "preference", (None, "ab", 2, "half"), {}),
+        (ValueError, "nan, no probability", (None, "ab", 2, lambda _p, _x, _y: float("nan")), {}),
     ):
         with pytest.raises(error, match=match):
             token_game(*arguments, **more)

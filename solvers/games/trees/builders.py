@@ -107,6 +107,8 @@ def token_game(
     prefix if there is a single prompt. The dilated divergence is ``E_prompt KL(π(·|prompt) ‖ μ(·|prompt))``. Raises
     ``ValueError``/``TypeError`` naming the argument, ``GameTooLarge`` with the size before anything is listed.
     """
+    if not isinstance(vocabulary, Sequence):
+        raise TypeError(f"vocabulary: must be a sequence of tokens, got {vocabulary!r}")
     tokens = tuple(vocabulary)
     most = whole_number(length, "length", 1)
     if not tokens or len(set(tokens)) != len(tokens):
@@ -115,7 +117,9 @@ def token_game(
         raise ValueError(f"end: {end!r} is not in the vocabulary {tokens!r}")
     if (preference is None) is (games is None):
         raise ValueError("preference and games: give exactly one of them")
-    drawn = {None: Fraction(1)} if prompts is None else dict(Distribution(prompts).items())
+    if preference is not None and not callable(preference):
+        raise TypeError(f"preference must be a function of a prompt and two strings, got {preference!r}")
+    drawn = {None: Fraction(1)} if prompts is None else _drawn(prompts)
     alive = len(tokens) - (end is not None)
     sequences = len(tokens) * sum(float(alive) ** min(t, 1000) for t in range(min(most, 1000)))
     require_memory(NUMBERS * len(drawn) * sequences, f"a game of {len(drawn) * sequences:,.3g} prefixes and tokens")
@@ -156,6 +160,18 @@ def string_sequences(game: TreeGame) -> Indices:
 
 
 # -- parts ----------------------------------------------------------------------------------------------------------
+
+
+def _drawn(prompts: Any) -> dict[Any, Fraction]:
+    """The prompts and their probabilities, exactly."""
+    try:
+        drawn = dict(Distribution(prompts).items())
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"prompts: {error}") from error
+    never = next((p for p in prompts if p not in drawn), None) if isinstance(prompts, Mapping) else None
+    if never is not None:
+        raise ValueError(f"prompts: {never!r} has probability 0: leave out what is never asked")
+    return drawn
 
 
 def _token_treeplex(
