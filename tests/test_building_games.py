@@ -279,6 +279,8 @@ def test_the_factor_at_fault_is_named() -> None:
         low_rank_game([[1, 2, 3]], J, "identity")
     with pytest.raises(ValueError, match="link: must be"):
         low_rank_game([[1, 2]], J, cast(Any, "probit"))
+    with pytest.raises(ValueError, match="beyond all floats"):
+        low_rank_game([[1e200, 1e200]], J, "logistic")
     with pytest.raises(ValueError, match="factors: has shape"):
         low_rank_game([1, 2], J, "identity")
 

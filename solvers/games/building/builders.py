@@ -187,6 +187,10 @@ def low_rank_game(
         raise ValueError(f"skew: S[{i}, {j}] + S[{j}, {i}] = {S[i, j] + S[j, i]:g}, not 0; pass (S - S.T) / 2")
     if link not in LINKS:
         raise ValueError(f"link: must be 'identity' or 'logistic', got {link!r}")
+    widest = np.abs(u).max(axis=0)
+    with np.errstate(over="ignore"):
+        if not np.isfinite(widest @ np.abs(S) @ widest):
+            raise ValueError("factors: their products are beyond all floats (1.8e308); scale them down")
     for array in (u, S):
         array.setflags(write=False)
     return game_of(Factored(u, S, link), labels=labels)
