@@ -247,6 +247,21 @@ def test_where_every_guess_fails_the_simplex_does(monkeypatch: pytest.MonkeyPatc
         exact_von_neumann_winner(game)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_clones_that_differ_by_less_than_rounding_shows(seed: int) -> None:
+    """Every policy on the clones is within 1e-13 of an equilibrium; only one is exactly one."""
+    generator = np.random.default_rng(seed)
+    base = np.triu(generator.normal(size=(8, 8)), 1)
+    base = base - base.T
+    order = np.arange(30) % 8
+    noise = np.triu(generator.normal(size=(30, 30)), 1) * 1e-14
+    game = skew_game(base[np.ix_(order, order)] + noise - noise.T)
+    found = exact_von_neumann_winner(game)
+    assert exact_exploitability(game, found.policy) == 0
+    strictly_complementary_exactly(game, found.policy)
+    assert found.unique
+
+
 def test_what_is_refused() -> None:
     wrong: Any
     for wrong in (None, [[F(1, 2)]], np.ones((2, 2)) / 2):
