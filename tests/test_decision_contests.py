@@ -163,6 +163,27 @@ def test_the_low_rank_program_solves_the_dense_ones_contest() -> None:
     assert solve_contest(logistic).converged
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1e6])
+def test_the_unit_of_the_comparison_does_not_matter(unit: float) -> None:
+    contest = random_contest(2, 4, 3, 0.9)
+    scaled = DecisionContest(
+        contest.transitions, contest.initial, contest.discount, skew_game(unit * contest.comparison.matrix)
+    )
+    assert solve_contest(scaled, 1e-9 * unit).converged
+    assert contest_gap(contest, solve_contest(scaled).policy) < 1e-9
+
+
+@pytest.mark.parametrize("discount", [0.999, 0.9999999])
+def test_patient_contests(discount: float) -> None:
+    contest = random_contest(11, 5, 3, discount)
+    for found in (solve_contest(contest), contest_double_oracle(contest)):
+        assert found.converged
+        inflow = (1 - discount) * contest.initial + discount * np.einsum(
+            "sa,sat->t", found.occupancy, contest.transitions
+        )
+        assert found.occupancy.sum(axis=1) == pytest.approx(inflow, abs=1e-13)
+
+
 # -- memory ---------------------------------------------------------------------------------------------------------
 
 
