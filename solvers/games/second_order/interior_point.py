@@ -43,6 +43,7 @@ SINGLE = 128  # actions from which on float32 pays
 CORRECTIONS = 2, 5  # Gondzio's, an iteration, for games of fewer and of more than 300 actions
 FLIPS = 0.02  # of the actions that the predictor may change its mind about, for its support to be tried
 ROUGH, WRONG = 1e-3, 0.05  # errors of dp/p from which on a solution is refined, or float32 given up
+ROUNDING = 1e-14  # in units of the largest payoff: a gap on a support that nothing will improve on
 STALLED = 10  # iterations without a smaller gap after which rounding has won
 
 
@@ -105,7 +106,7 @@ def interior_point(
 
 
 def central_path(A: Array, within: float) -> Iterator[Iterate]:
-    """The iterates, first the uniform policy; a candidate on a support once one has a gap within `within`."""
+    """The iterates, first the uniform policy; it ends with a candidate on a support once one is good enough."""
     size = len(A)
     largest = float(A.max())
     if largest and not 1e-6 < largest < 1e6:  # float32 has a narrow range
@@ -118,6 +119,7 @@ def central_path(A: Array, within: float) -> Iterator[Iterate]:
     yield Iterate(p, None, Ap)
     v = 1.1 * Ap.max() + 1e-3 * largest
     s = v - Ap
+    enough = max(within, ROUNDING * largest)
     single = size >= SINGLE
     corrections = CORRECTIONS[size > 300]
     named = tried = np.zeros(0, dtype=np.intp)
@@ -143,7 +145,7 @@ def central_path(A: Array, within: float) -> Iterator[Iterate]:
         if flips <= FLIPS * size and not np.array_equal(guess, tried):
             tried = guess
             found = on_support(A, guess, p)
-            if found is not None and 2 * found[1].max() <= within:
+            if found is not None and 2 * found[1].max() <= enough:
                 yield Iterate(found[0], None, found[1])
                 return
 
@@ -175,7 +177,7 @@ def central_path(A: Array, within: float) -> Iterator[Iterate]:
         if 2 * Ap.max() <= within:  # an interior answer; on the support it would be exact
             for guess in (support, _odd(support, leaving)):
                 found = None if np.array_equal(guess, tried) else on_support(A, guess, p)
-                if found is not None and 2 * found[1].max() <= within:
+                if found is not None and 2 * found[1].max() <= enough:
                     yield Iterate(found[0], None, found[1])
                     return
         yield Iterate(p, None, Ap)

@@ -30,6 +30,8 @@ def null_policy(block: Array, start: Array) -> Array | None:
     0 are zero in the policy.
     """
     size = len(block)
+    if not size:
+        return None
     scale = float(np.abs(block).max())
     if not scale:
         return np.asarray(start / start.sum())
