@@ -32,6 +32,7 @@ from solvers.games.trees.tree_game import TreeGame, sequence_payoffs
 from solvers.games.trees.treeplex import (
     behaviour_of,
     best_values,
+    divergence,
     greedy,
     plan_of,
     policy_at,
@@ -262,10 +263,18 @@ def test_turn_based_matrix_games_and_players_without_a_choice() -> None:
     # The second player has no information set: the first takes the largest payoff.
     alone, _ = treeplex_of([("only", None, ("left", "right"))])
     nobody, _ = treeplex_of([])
-    lonely = TreeGame((alone, nobody), sequence_payoffs([(1, 0, 2), (2, 0, 3)], (3, 1)))
+    lonely = TreeGame((alone, nobody), sequence_payoffs([(1, 0, 2), (2, 0, 1), (2, 0, 2)], (3, 1)))
     for result in (sequence_form_program(lonely), counterfactual_regret_plus(lonely, 500, tolerance=1e-3, every=1)):
         assert result.converged
         assert result.value == pytest.approx(3, abs=1e-3)
+
+
+def test_what_is_never_reached_costs_nothing() -> None:
+    plex, _ = treeplex_of([("above", None, "ab"), ("below", (0, 1), "ab")])
+    never, other = np.array([1, 1, 0, 1, 0.0]), np.array([1, 0.5, 0.5, 0, 1.0])
+    assert divergence(plex, never, other) == pytest.approx(np.log(2))
+    assert divergence(plex, np.array([1, 0.5, 0.5, 1, 0.0]), other) == np.inf
+    assert greedy(plex, np.zeros(5)).tolist() == [1, 1, 0, 1, 0]  # of equally good ones, the first
 
 
 @given(seed=st.integers(0, 10**6))

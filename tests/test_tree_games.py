@@ -32,6 +32,7 @@ from solvers.games.trees.judge import (
 )
 from solvers.games.trees.mirror_descent import dilated_mirror_descent
 from solvers.games.trees.openspiel import from_openspiel
+from solvers.games.trees.recursion import soft_recursion
 from solvers.games.trees.regret_matching import counterfactual_regret_plus
 from solvers.games.trees.sequence_program import sequence_form_program
 from solvers.games.trees.tree_game import OutcomePayoffs, TreeGame
@@ -250,6 +251,31 @@ def test_unregularised_averages_approach_the_winner() -> None:
         assert result.converged, result
         assert result.plans[0] is result.plans[1]
         assert tree_exploitability(game, result.policy) == pytest.approx(result.gap, abs=1e-12)
+
+
+def test_averages_are_what_they_should_be() -> None:
+    game = process_game(TWO_TURNS)
+    plex = game.players[0]
+    start = read_policy(plex, random_policy(plex, np.random.default_rng(8)))
+    gains = game.gains(0, plan_of(plex, start))
+    half = soft_recursion(plex, np.log(start), np.log(start), gains, 0.3, 0.0)[0]
+    once = dilated_mirror_descent(game, plan_of(plex, start), 0, 1, step=0.3)
+    assert once.plans[0] == pytest.approx(plan_of(plex, np.exp(half)), abs=1e-14)  # mirror-prox averages half steps
+    seen: list[TreeSeen] = []
+    result = counterfactual_regret_plus(game, 9, every=1, tolerance=1e-15, callback=seen.append)
+    both = sum(t * (s.last[0] + s.last[1]) for t, s in enumerate(seen, 1)) / (2 * sum(range(1, 10)))
+    assert result.plans[0] == pytest.approx(both, abs=1e-14)
+
+
+def test_outcomes_that_many_trajectories_share_are_added_up() -> None:
+    process = process_of(2, pc.skew_symmetric(lambda x, y: (x - y) ** 3), outcome=lambda h: score(h) // 3)
+    game = process_game(process)
+    generator = np.random.default_rng(9)
+    first, second = (random_policy(game.players[0], generator) for _ in range(2))
+    one, other = lottery(process, first), lottery(process, second)
+    expected = sum(p * q * (score(x) // 3 - score(y) // 3) ** 3 for x, p in one.items() for y, q in other.items())
+    assert exact_tree_value(game, first, second) == expected
+    assert len(payoffs_of(game).blocks[0][1].payoffs.dense()) < len(one)
 
 
 # -- factored payoffs -----------------------------------------------------------------------------------------------
