@@ -280,6 +280,14 @@ def test_unfinished_runs_say_so_and_callbacks_see_each_judged_iteration() -> Non
     assert (again.policy == found.policy).all()
 
 
+def test_a_double_oracle_that_is_not_asked_to_look_stops_where_no_reply_is_new() -> None:
+    contest = random_contest(3, 3, 3, 0.9)
+    rare = contest_double_oracle(contest, every=1000)
+    assert rare.converged and rare.iterations < 1000 and not np.isnan(rare.history[-1])
+    strict = contest_double_oracle(contest, tolerance=1e-300)
+    assert strict.converged or "no reply is new" in strict.reason
+
+
 # -- exactly --------------------------------------------------------------------------------------------------------
 
 

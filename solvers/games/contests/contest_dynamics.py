@@ -168,6 +168,8 @@ def _oracle(contest: DecisionContest) -> Iterator[tuple[Array, Array]]:
         pi = np.zeros(shape)
         pi[states, best_reply_to(contest, mixture).actions] = 1.0
         new = occupancy_of(contest, pi)
+        if (occupancies == new.reshape(-1)).all(axis=1).any():
+            return  # what it gains against the mixture is rounding
         gains = rewards @ new.reshape(-1)  # of the new one against the old ones
         table = np.block([[table, -gains[:, None]], [gains[None], np.zeros((1, 1))]])
         occupancies = np.vstack([occupancies, new.reshape(1, -1)])
@@ -190,13 +192,18 @@ def _run(
     within, stride = positive(tolerance, "tolerance"), whole_number(every, "every", 1)
     last_gaps, average_gaps = np.full(count, np.nan), np.full(count, np.nan)
     done, best = 0, (np.inf, np.zeros((0, 0)))
+    reason = f"the gap was not within {within:g} after {count:,} iterations"
     disable = None if progress is None else not progress
     with tqdm(total=count, desc=method, disable=disable, delay=DELAY, leave=False) as bar:
         while True:
-            last, occupancy = next(steps)
-            done += 1
-            if done % stride and done < count:
-                continue
+            step = next(steps, None)
+            if step is not None:
+                last, occupancy = step
+                done += 1
+                if done % stride and done < count:
+                    continue
+            else:
+                reason = f"no reply is new after {done:,} iterations: rounding keeps the gap above {within:g}"
             average = policy_of_occupancy(contest, occupancy)
             last_gap, average_gap = gap_of(contest, last), gap_of(contest, average)
             last_gaps[done - 1], average_gaps[done - 1] = last_gap, average_gap
@@ -204,7 +211,7 @@ def _run(
             if callback is not None:
                 callback(ContestSeen(done, last, last_gap, average, average_gap))
             bar.update(done - bar.n)
-            if done == count or best[0] <= within:
+            if step is None or done == count or best[0] <= within:
                 break
     gap = gap_of(contest, best[1])
     return ContestSolution(
@@ -216,7 +223,7 @@ def _run(
         method=method,
         tolerance=within,
         history=last_gaps[:done],
-        reason="" if gap <= within else f"the gap was not within {within:g} after {done:,} iterations",
+        reason="" if gap <= within else reason,
         last=last,
         last_gap=last_gap,
         average=average,

@@ -8,7 +8,7 @@ The normalised discounted occupancy of a policy π,
 is a distribution; the two policies play their processes independently, a moment is drawn from each, with
 probability (1-γ)γ^t, and π is preferred to π' by ``d_πᵀ φ d_π'`` (with probability 1/2 + that, where φ = p - 1/2 is one
 of probabilities). The occupancies of stationary policies are all that the flow constraints above allow, and of
-history-dependent policies there are no others (Puterman 1994, Theorem 6.9.1; Derman & Strauch): so the contest is a
+history-dependent policies there are no others (Puterman 1994, section 6.9 and Theorem 5.5.1): so the contest is a
 symmetric bilinear game over a polytope. Against a fixed π' it is a Markov decision process with the reward
 ``r = φ d_π'``, whose best reply policy iteration finds, and THE JUDGE is
 
@@ -16,7 +16,7 @@ symmetric bilinear game over a polytope. Against a fixed π' it is a Markov deci
 
 Source: Colaço Carr, Panangaden, Precup and Van Roy, *Reinforcement Learning with Pairwise Preferences in Long-Term
 Decision Problems*, 2026 (2606.00367): stationary policies suffice (Theorem 5.6), and an exact solution is in P
-(Theorem 6.1).
+(Theorem 6.1); the numbers are those of a reproduction's list, the paper's text was not at hand.
 """
 
 from __future__ import annotations
