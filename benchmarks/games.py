@@ -25,7 +25,7 @@ import numpy as np
 from clock import ENOUGH, several, shown, threads
 from game_charts import growth
 from game_exact import EXACT, REGULARISED, exact_table, regularised_table
-from game_methods import KINDS, METHODS, PEERS, RANK, drawn
+from game_methods import KINDS, METHODS, PEERS, RANK, Method, drawn
 from tables import RESULTS, START, aligned, machine, process
 
 from prefcore.certificates import write_atomically
@@ -107,14 +107,14 @@ def cells_of(name: str, number: int, sizes: Iterable[int], limit: float, found: 
                 last = cell
             elif method.ours or number == 1 or _quick(found.get((1, name, *case))):
                 todo.append(case)
-        if not todo:
+        if not todo or _hopeless(method, last, todo[0][1], limit):
             continue
         with threads(number), process(measure, name, todo) as message:
             if message(time.monotonic() + START) is None:
                 raise RuntimeError(f"{name} did not start")
             for _, size, gap in todo:
-                if last and not method.ours and not last.seconds * (size / last.size) ** 2 <= limit:
-                    break  # also after one that was killed
+                if _hopeless(method, last, size, limit):
+                    break
                 if message(time.monotonic() + START) != "ready":
                     raise RuntimeError(f"{name} did not make its {kind} game of {size}")
                 result = message(time.monotonic() + (limit if not method.ours else 5 * limit) + 2 * ENOUGH)
@@ -123,6 +123,11 @@ def cells_of(name: str, number: int, sizes: Iterable[int], limit: float, found: 
                     break
                 last = Cell(number, name, kind, size, gap, *result)
                 yield last
+
+
+def _hopeless(method: Method, last: Cell | None, size: int, limit: float) -> bool:
+    """Whether growth with N² from the game before would take a peer beyond the limit, or it was killed there."""
+    return last is not None and not method.ours and not last.seconds * (size / last.size) ** 2 <= limit
 
 
 def _quick(cell: Cell | None) -> bool:

@@ -137,8 +137,8 @@ def document(quick: bool, chart: Path) -> tuple[list[str], bool]:
         "## IPO-MD's Table 2",
         "",
         f"2403.08635. By the means the winner is {' + '.join(winners(table))} alone, a Condorcet winner, too. With",
-        f"each mean drawn anew with its standard error (of {RUNS} comparisons, as if they were independent), {draws} times:",
-        f"{', '.join(f'{names} {share:.1%}' for names, share in shares)}.",
+        f"each mean drawn anew with its standard error (of {RUNS} comparisons, as if they were independent),",
+        f"{draws} times: {', '.join(f'{names} {share:.1%}' for names, share in shares)}.",
         "",
         "As published." if right else "DISAGREES.",
     ]
