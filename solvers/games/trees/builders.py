@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from prefcore.distribution import Distribution
-from prefcore.processes import DEFAULT_LIMIT, DirectPreferenceProcess, tabulate
+from prefcore.processes import BEYOND, DEFAULT_LIMIT, DirectPreferenceProcess, tabulate
 from prefcore.relations import Relation
 from solvers.arguments import whole_number
 from solvers.games.building.builders import game_from_function
@@ -120,9 +120,8 @@ def token_game(
     if preference is not None and not callable(preference):
         raise TypeError(f"preference must be a function of a prompt and two strings, got {preference!r}")
     drawn = {None: Fraction(1)} if prompts is None else _drawn(prompts)
-    alive = len(tokens) - (end is not None)
-    sequences = len(tokens) * sum(float(alive) ** min(t, 1000) for t in range(min(most, 1000)))
-    require_memory(NUMBERS * len(drawn) * sequences, f"a game of {len(drawn) * sequences:,.3g} prefixes and tokens")
+    sequences = len(drawn) * len(tokens) * _prefixes(len(tokens) - (end is not None), most)
+    require_memory(NUMBERS * sequences, f"a game of {sequences:,.3g} prefixes and tokens, or more,")
     strings = complete_strings(tokens, most, end)
     blocks = []
     for prompt, share in drawn.items():
@@ -154,12 +153,25 @@ def complete_strings(vocabulary: Sequence[Any], length: int, end: Any = None) ->
 def string_sequences(game: TreeGame) -> Indices:
     """(prompts, strings): of a token game, the sequence that completes each string, in the order of its strings."""
     payoffs = game.payoffs
-    if not isinstance(payoffs, OutcomePayoffs) or len({g.size for _, g in payoffs.blocks}) != 1:
+    if not isinstance(payoffs, OutcomePayoffs) or payoffs.reach.nnz != len(payoffs.blocks) * payoffs.blocks[0][1].size:
         raise ValueError("game: must be one that token_game made")
     return np.asarray(payoffs.reach.indices.reshape(len(payoffs.blocks), -1), dtype=np.intp)
 
 
 # -- parts ----------------------------------------------------------------------------------------------------------
+
+
+def _prefixes(alive: int, length: int) -> float:
+    """``Σ alive^t`` over t < length, or what it is when it has become hopeless."""
+    if alive < 2:
+        return float(length if alive else 1)
+    total, level = 0.0, 1.0
+    for _ in range(length):
+        total += level
+        level *= alive
+        if total > BEYOND:
+            break
+    return total
 
 
 def _drawn(prompts: Any) -> dict[Any, Fraction]:
