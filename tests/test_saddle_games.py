@@ -266,6 +266,12 @@ def test_bad_input_is_named() -> None:
     with pytest.raises(ValueError, match="misses a constraint"):
         half = Polytope(2, G=[1, 0], h=0.5)
         duality_gap(bilinear_problem(np.zeros((2, 2)), x_polytope=half), [1, 0], [1, 0])
+    with pytest.raises(TypeError, match="must be a SaddleProblem"):
+        mirror_prox(np.eye(2))
+    with pytest.raises(TypeError, match="pair"):
+        SaddleProblem(3, lambda x, y: 0.0, lambda x, y: x, lambda x, y: y)
+    with pytest.raises(TypeError, match="x_polytope"):
+        bilinear_problem(np.eye(2), x_polytope="simplex")
     for wrong in ({"iterations": 0}, {"tolerance": 0.0}, {"every": 0}, {"step": -1.0}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             mirror_prox(bilinear_problem(np.eye(2)), **wrong)

@@ -134,6 +134,8 @@ def _run(
     callback: SaddleCallback | None,
     progress: bool | None,
 ) -> SaddlePoint:
+    if not isinstance(problem, SaddleProblem):
+        raise TypeError(f"problem must be a SaddleProblem, got {type(problem).__name__}: bilinear_problem makes one")
     count, stride = whole_number(iterations, "iterations", 1), whole_number(every, "every", 1)
     within = positive(tolerance, "tolerance")
     one, two = _start(problem.x_polytope, problem.x_penalty), _start(problem.y_polytope, problem.y_penalty)

@@ -87,10 +87,14 @@ class SaddleProblem:
     y_polytope: Polytope | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.shape, tuple) or len(self.shape) != 2:
+            raise TypeError(f"shape must be a pair, the numbers of both players' actions, got {self.shape!r}")
         n, m = (whole_number(size, "shape", 1) for size in self.shape)
         object.__setattr__(self, "shape", (n, m))
         for player, size in (("x", n), ("y", m)):
             penalty, polytope = getattr(self, f"{player}_penalty"), getattr(self, f"{player}_polytope")
+            if not isinstance(penalty, Penalty | None) or not isinstance(polytope, Polytope | None):
+                raise TypeError(f"{player}_penalty and {player}_polytope: give a Penalty and a Polytope, or None")
             if penalty is not None and len(penalty.reference) != size:
                 raise ValueError(f"{player}_penalty: its reference has {len(penalty.reference)} actions, not {size}")
             if polytope is None:
