@@ -119,7 +119,8 @@ def document(quick: bool, chart: Path) -> tuple[list[str], bool]:
         "Updates until the regularised gap is 1e-6: the median of ten games of 10 actions, P uniform, the reference",
         "the softmax of a standard normal (2503.08942). One update of extragradient takes two products with A, of the",
         "adaptive one sometimes more. The gap is looked at after every update for τ = .1, every 5 for .01, every 100",
-        f"for .001. a: the largest payoff, max |A|. At most {', '.join(f'{s.updates:,}' for s in settings)} updates, the paper's.",
+        "for .001. a: the largest payoff, max |A|. "
+        f"At most {', '.join(f'{s.updates:,}' for s in settings)} updates, the paper's.",
         "",
         *aligned(HEADER[: 2 + len(settings)], rows, range(2, 2 + len(settings))),
         "",
