@@ -8,11 +8,15 @@ from solvers.games.payoffs import Array
 
 
 def log_divergence(log_p: Array, log_q: Array) -> float:
-    """``KL(p‖q) = Σ p (f - 1 + exp(-f))``, f = log p - log q: no term is negative, so close policies lose no digits."""
-    f = log_p - log_q
+    """``KL(p‖q) = Σ p (f - 1 + exp(-f))``, f = log p - log q: no term is negative, so close policies lose no digits.
+
+    A logarithm of -inf in p is a probability of zero, whose term is q; where q has one, p must, too.
+    """
+    none = np.isneginf(log_p)
+    f = np.where(none, 0.0, log_p - np.where(none, 0.0, log_q))
     p = np.exp(log_p)
     near = np.where(np.abs(f) < 1, f, 0.0)
     terms = p * (near + np.expm1(-near))
-    far = near != f
+    far = (near != f) | none
     terms[far] = p[far] * (f[far] - 1) + np.exp(log_q[far])  # exp(-f) may overflow
     return float(terms.sum())

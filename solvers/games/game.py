@@ -23,9 +23,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import logsumexp, rel_entr
 
 from solvers.arguments import real_array, real_number
+from solvers.games.divergences import log_divergence
 from solvers.games.payoffs import Array, Dense, Payoffs, require_memory
 
 WITHIN = 1e-12  # by how much floats may miss P + Pᵀ = 1
@@ -185,9 +185,12 @@ def exploitability(
 
 
 def regularised_gap(advantages: Array, policy: Array, reference: Array, tau: float) -> float:
-    """``gap_τ(π)``, given Aπ."""
-    soft = float(logsumexp(advantages / tau, b=reference))
-    return 2 * tau * (soft + float(rel_entr(policy, reference).sum()))
+    """``gap_τ(π)``, given Aπ: 2τ times the divergence of π from its best response ``q ∝ μ exp(Aπ/τ)``."""
+    with np.errstate(divide="ignore"):  # log 0: an action that neither the policy nor the reference plays
+        logits = np.log(reference) + advantages / tau
+        logits -= logits.max()
+        log_q = logits - np.log(np.exp(logits).sum())
+        return 2 * tau * log_divergence(np.log(policy), log_q)
 
 
 def exact_exploitability(game: PreferenceGame, policy: Sequence[Any]) -> Fraction:
