@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         random_uniform_game,
         random_voter_game,
     )
-    from solvers.games.building.processes import game_from_process
+    from solvers.games.building.processes import game_from_phi, game_from_process
     from solvers.games.building.strategies import preference_games
     from solvers.games.contests.contest_dynamics import contest_fictitious_play, contest_hedge
     from solvers.games.contests.decision_contest import (
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from solvers.games.contests.solve_contest import solve_contest
     from solvers.games.equilibrium import Equilibrium
     from solvers.games.exact.equilibrium_set import equilibrium_vertices
-    from solvers.games.exact.maximum_entropy import maximum_entropy_winner
+    from solvers.games.exact.maximum_entropy import LeastDivergence, least_divergence, maximum_entropy_winner
     from solvers.games.exact.rational import ExactWinner, exact_von_neumann_winner
     from solvers.games.first_order.extragradient import extragradient
     from solvers.games.first_order.fictitious_play import fictitious_play
@@ -138,7 +138,10 @@ _LAZY = {
         "random_uniform_game",
         "random_voter_game",
     ),
-    "building.processes": ("game_from_process",),
+    "building.processes": (
+        "game_from_phi",
+        "game_from_process",
+    ),
     "building.strategies": ("preference_games",),
     "contests.contest_dynamics": (
         "contest_fictitious_play",
@@ -162,7 +165,11 @@ _LAZY = {
     "contests.solve_contest": ("solve_contest",),
     "equilibrium": ("Equilibrium",),
     "exact.equilibrium_set": ("equilibrium_vertices",),
-    "exact.maximum_entropy": ("maximum_entropy_winner",),
+    "exact.maximum_entropy": (
+        "LeastDivergence",
+        "least_divergence",
+        "maximum_entropy_winner",
+    ),
     "exact.rational": (
         "ExactWinner",
         "exact_von_neumann_winner",
@@ -277,6 +284,7 @@ __all__ = [
     "GameTooLarge",
     "GapCertificate",
     "HistoryGain",
+    "LeastDivergence",
     "MaximalLottery",
     "NotConvexConcave",
     "Penalty",
@@ -326,6 +334,7 @@ __all__ = [
     "from_openspiel",
     "game_from_counts",
     "game_from_function",
+    "game_from_phi",
     "game_from_process",
     "game_from_profile",
     "game_from_scores",
@@ -334,6 +343,7 @@ __all__ = [
     "history_dependent_gain",
     "increasing_predictive_regret_matching_plus",
     "interior_point",
+    "least_divergence",
     "linear_program",
     "log_utility_problem",
     "low_rank_game",
