@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     )
     from solvers.games.building.processes import game_from_phi, game_from_process
     from solvers.games.building.strategies import preference_games
-    from solvers.games.contests.contest_dynamics import contest_fictitious_play, contest_hedge
+    from solvers.games.contests.contest_dynamics import (
+        ContestSeen,
+        contest_double_oracle,
+        contest_fictitious_play,
+        contest_hedge,
+        hedge_step,
+    )
     from solvers.games.contests.decision_contest import (
         ContestSolution,
         DecisionContest,
@@ -76,8 +82,13 @@ if TYPE_CHECKING:
     from solvers.games.pictures.convergence_picture import draw_convergence
     from solvers.games.pictures.game_picture import draw_game
     from solvers.games.saddle.certificates import GapCertificate, duality_gap
-    from solvers.games.saddle.constrained_winner import constrained_gap, constrained_winner
-    from solvers.games.saddle.mirror_prox import mirror_prox, optimistic_gradient
+    from solvers.games.saddle.constrained_winner import (
+        ExactConstrained,
+        constrained_gap,
+        constrained_winner,
+        exact_constrained_winner,
+    )
+    from solvers.games.saddle.mirror_prox import SaddleSeen, mirror_prox, optimistic_gradient
     from solvers.games.saddle.polytope import Polytope
     from solvers.games.saddle.saddle_point import SaddlePoint
     from solvers.games.saddle.saddle_problem import (
@@ -100,7 +111,7 @@ if TYPE_CHECKING:
     from solvers.games.social_choice.profiles import MaximalLottery, game_from_profile, maximal_lottery
     from solvers.games.social_choice.winner_intervals import WinnerInterval, winner_interval
     from solvers.games.trees.builders import complete_strings, process_game, token_game
-    from solvers.games.trees.equilibrium import TreeEquilibrium
+    from solvers.games.trees.equilibrium import TreeEquilibrium, TreeSeen
     from solvers.games.trees.judge import (
         BestResponse,
         best_response,
@@ -144,8 +155,11 @@ _LAZY = {
     ),
     "building.strategies": ("preference_games",),
     "contests.contest_dynamics": (
+        "ContestSeen",
+        "contest_double_oracle",
         "contest_fictitious_play",
         "contest_hedge",
+        "hedge_step",
     ),
     "contests.decision_contest": (
         "ContestSolution",
@@ -206,10 +220,13 @@ _LAZY = {
         "duality_gap",
     ),
     "saddle.constrained_winner": (
+        "ExactConstrained",
         "constrained_gap",
         "constrained_winner",
+        "exact_constrained_winner",
     ),
     "saddle.mirror_prox": (
+        "SaddleSeen",
         "mirror_prox",
         "optimistic_gradient",
     ),
@@ -250,7 +267,10 @@ _LAZY = {
         "process_game",
         "token_game",
     ),
-    "trees.equilibrium": ("TreeEquilibrium",),
+    "trees.equilibrium": (
+        "TreeEquilibrium",
+        "TreeSeen",
+    ),
     "trees.judge": (
         "BestResponse",
         "best_response",
@@ -276,9 +296,11 @@ _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
 __all__ = [
     "BestResponse",
+    "ContestSeen",
     "ContestSolution",
     "DecisionContest",
     "Equilibrium",
+    "ExactConstrained",
     "ExactContest",
     "ExactWinner",
     "GameTooLarge",
@@ -293,9 +315,11 @@ __all__ = [
     "PreferenceGame",
     "SaddlePoint",
     "SaddleProblem",
+    "SaddleSeen",
     "Seen",
     "TreeEquilibrium",
     "TreeGame",
+    "TreeSeen",
     "Treeplex",
     "WinnerInterval",
     "arithmetic_mixture",
@@ -308,6 +332,7 @@ __all__ = [
     "condorcet_winner",
     "constrained_gap",
     "constrained_winner",
+    "contest_double_oracle",
     "contest_fictitious_play",
     "contest_gap",
     "contest_hedge",
@@ -323,6 +348,7 @@ __all__ = [
     "duality_gap",
     "equilibrium_vertices",
     "exact_best_response",
+    "exact_constrained_winner",
     "exact_contest",
     "exact_exploitability",
     "exact_tree_exploitability",
@@ -340,6 +366,7 @@ __all__ = [
     "game_from_scores",
     "game_from_voters",
     "geometric_mixture",
+    "hedge_step",
     "history_dependent_gain",
     "increasing_predictive_regret_matching_plus",
     "interior_point",
