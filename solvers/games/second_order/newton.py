@@ -37,6 +37,7 @@ NEGLIGIBLE = 1e-20  # probability below which an action's effect on the others i
 NEAR = 0.01  # K within which a point counts as on the path
 ZERO = 1e-30  # K that no further step would lower
 CHORDS = 10  # Newton's steps with one factorisation
+POLISH = 50  # of them, at the end
 ATTEMPTS = 14  # lengths tried with one factorisation
 REFINEMENTS = 2  # of them, after one has succeeded
 START = 1e-6  # of the first t tried, the least
@@ -140,7 +141,7 @@ def followed(
         gap = 2 * tau * log_divergence(point.z, log_softmax(log_mu + target * point.gain))
         done = point.t == target and gap <= tolerance
         if done:
-            point = _corrected(at, solve, point)
+            point = _corrected(at, solve, point, POLISH)
             gap = 2 * tau * point.divergence
         if solve is not identity:
             history.append(gap)
@@ -208,9 +209,9 @@ def _furthest(attempt: Callable[[float], Point], t: float, target: float, growth
     return best
 
 
-def _corrected(at: At, solve: Solve, point: Point) -> Point:
+def _corrected(at: At, solve: Solve, point: Point, most: int = CHORDS) -> Point:
     """Newton's steps with the same factors, at constant t, as long as they halve K."""
-    for _ in range(CHORDS):
+    for _ in range(most):
         if point.divergence <= ZERO:
             break
         found = at(point.t, point.z - solve(point.residual))
