@@ -110,7 +110,12 @@ if TYPE_CHECKING:
     from solvers.games.social_choice.majorities import condorcet_winner, copeland_scores, smith_set
     from solvers.games.social_choice.profiles import MaximalLottery, game_from_profile, maximal_lottery
     from solvers.games.social_choice.winner_intervals import WinnerInterval, winner_interval
-    from solvers.games.trees.builders import complete_strings, process_game, token_game
+    from solvers.games.trees.builders import (
+        complete_strings,
+        process_game,
+        string_sequences,
+        token_game,
+    )
     from solvers.games.trees.equilibrium import TreeEquilibrium, TreeSeen
     from solvers.games.trees.judge import (
         BestResponse,
@@ -130,7 +135,9 @@ if TYPE_CHECKING:
         Treeplex,
         behaviour_of,
         plan_of,
+        policy_at,
         read_policy,
+        treeplex_of,
     )
 
 _LAZY = {
@@ -265,6 +272,7 @@ _LAZY = {
     "trees.builders": (
         "complete_strings",
         "process_game",
+        "string_sequences",
         "token_game",
     ),
     "trees.equilibrium": (
@@ -285,12 +293,7 @@ _LAZY = {
     "trees.regret_matching": ("counterfactual_regret_plus",),
     "trees.sequence_program": ("sequence_form_program",),
     "trees.tree_game": ("TreeGame",),
-    "trees.treeplex": (
-        "Treeplex",
-        "behaviour_of",
-        "plan_of",
-        "read_policy",
-    ),
+    "trees.treeplex": ("Treeplex", "behaviour_of", "plan_of", "policy_at", "read_policy", "treeplex_of"),
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
@@ -387,6 +390,7 @@ __all__ = [
     "optimistic_multiplicative_weights",
     "past_policy_mixture",
     "plan_of",
+    "policy_at",
     "policy_mixture",
     "predictive_regret_matching_plus",
     "preference_games",
@@ -407,9 +411,11 @@ __all__ = [
     "smith_set",
     "soft_recursion",
     "solve_contest",
+    "string_sequences",
     "symmetrised",
     "token_game",
     "tree_exploitability",
+    "treeplex_of",
     "von_neumann_winner",
     "winner_interval",
 ]
