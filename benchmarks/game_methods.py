@@ -32,12 +32,14 @@ def drawn(kind: str, size: int) -> PreferenceGame:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """prepare: what is done before the clock starts. ours. tolerant: takes a tolerance; else one run is judged at all
-    gaps. kinds, largest: where it is run. least: the smallest gap that it is asked for. needs: a package.
+    """prepare: what is done before the clock starts. ours: no peer. patient: run whatever it takes. tolerant:
+    takes a tolerance; else one run is judged at all gaps. kinds, largest: where it is run. least: the smallest gap that
+    it is asked for. needs: a package.
     """
 
     prepare: Callable[[PreferenceGame], Solve]
     ours: bool = False
+    patient: bool = False
     tolerant: bool = True
     kinds: tuple[str, ...] = KINDS
     largest: int = 10**9
@@ -137,8 +139,8 @@ def _gambit(game: PreferenceGame) -> Solve:
 
 
 METHODS = {
-    "ours": Method(_winner, ours=True),
-    "ours, stored": Method(partial(_winner, stored=True), ours=True, kinds=("low rank",)),
+    "ours": Method(_winner, ours=True, patient=True),
+    "ours, stored": Method(partial(_winner, stored=True), ours=True, patient=True, kinds=("low rank",)),
     "interior point": Method(
         partial(_winner, method="interior point"), ours=True, kinds=("tournament", "low rank"), largest=2001
     ),

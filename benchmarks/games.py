@@ -4,8 +4,8 @@ Every answer is judged in the same way: negative entries set to 0, divided by th
 that misses the gap asked for is shown with the gap that it reached, and is no rival at it. Each method runs in a
 process of its own, with the numbers of threads set before numpy is loaded; it has been called once before, on a small
 game (numba compiles then). It is killed when a call takes longer than a limit, and is not tried on a larger game if
-growth with the square of N alone would take it beyond; ours always are. Peers that took more than two seconds with one
-thread are not run again with two, as they use one.
+growth with the square of N alone would take it beyond; our default always is. Others that took more than two seconds
+with one thread are not run again with two.
 
 ``--resume FILE`` keeps what is measured, one line each, and does not measure again what is there.
 """
@@ -105,7 +105,7 @@ def cells_of(name: str, number: int, sizes: Iterable[int], limit: float, found: 
             cell = found.get((number, name, *case))
             if cell is not None:
                 last = cell
-            elif method.ours or number == 1 or _quick(found.get((1, name, *case))):
+            elif method.patient or number == 1 or _quick(found.get((1, name, *case))):
                 todo.append(case)
         if not todo or _hopeless(method, last, todo[0][1], limit):
             continue
@@ -117,7 +117,7 @@ def cells_of(name: str, number: int, sizes: Iterable[int], limit: float, found: 
                     break
                 if message(time.monotonic() + START) != "ready":
                     raise RuntimeError(f"{name} did not make its {kind} game of {size}")
-                result = message(time.monotonic() + (limit if not method.ours else 5 * limit) + 2 * ENOUGH)
+                result = message(time.monotonic() + (5 * limit if method.patient else limit) + 2 * ENOUGH)
                 if result is None:
                     yield Cell(number, name, kind, size, gap, float("nan"), float("nan"), f"> {1000 * limit:,.0f}")
                     break
@@ -126,8 +126,8 @@ def cells_of(name: str, number: int, sizes: Iterable[int], limit: float, found: 
 
 
 def _hopeless(method: Method, last: Cell | None, size: int, limit: float) -> bool:
-    """Whether growth with N² from the game before would take a peer beyond the limit, or it was killed there."""
-    return last is not None and not method.ours and not last.seconds * (size / last.size) ** 2 <= limit
+    """Whether growth with N² from the game before would take a method beyond the limit, or it was killed there."""
+    return last is not None and not method.patient and not last.seconds * (size / last.size) ** 2 <= limit
 
 
 def _quick(cell: Cell | None) -> bool:
@@ -163,7 +163,7 @@ def looked_up(found: Cells, number: int, name: str, kind: str, size: int, asked:
     """The measurement, of one thread for a peer that was not run with more, of the one run of one without tolerance."""
     wanted = asked if METHODS[name].tolerant else min(GAPS)
     cell = found.get((number, name, kind, size, wanted))
-    if cell is None and not METHODS[name].ours:
+    if cell is None and not METHODS[name].patient:
         cell = found.get((1, name, kind, size, wanted))
     return cell and Cell(*astuple(cell)[:4], asked, *astuple(cell)[5:])
 
@@ -270,8 +270,9 @@ def document(found: Cells, numbers: list[int], sizes: list[int], names: list[str
             "brackets. Peers without a tolerance are run once and judged at both gaps. Ours: `von_neumann_winner`; it",
             "takes low-rank games as factors, all others get the matrix. Not timed: making the arrays, and the first",
             f"call (numba compiles). Killed after {limit:g} s; empty: not run, as the time at the size before, times",
-            "the square of the ratio of sizes, is beyond that, or the method is not for it. Peers that took over",
-            f"{AGAIN:g} s with one thread were not run again with two; the ratio takes their time with one.",
+            "the square of the ratio of sizes, is beyond that, or the method is not for it. Methods that took over",
+            f"{AGAIN:g} s with one thread were not run again with two; the ratio takes their time with one. Our",
+            "default is run whatever it takes.",
             *([f"Not installed, so not run: {', '.join(missing)}."] if missing else []),
             "",
             *tables,
