@@ -28,7 +28,7 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
-	for script in verify catalogue menus data_sets scale utilities bradley_terry expressivity reward_study; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in verify catalogue menus data_sets scale utilities bradley_terry expressivity reward_study games tree_games nlhf_rate egpo_table comal nlhf_examples perturbed_rps ipo_md meta_game sound_quality_winner; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 campaign: $(STAMP)
 	$(BIN)/python -m tests.campaign --seed 0 --count 10000 --jobs 2
