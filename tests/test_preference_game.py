@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from decimal import Decimal
 from fractions import Fraction
@@ -202,6 +203,12 @@ def test_work_that_does_not_fit_is_refused_with_its_size() -> None:
         _ = huge.matrix
     assert huge.advantages(np.full(10**6, 1e-6)).max() == 0
     require_memory(1000, "little")
+    with pytest.raises(GameTooLarge, match="exact game of 1,000,000"):
+        rational_rows(huge)
+    with pytest.raises(GameTooLarge, match=r"exact game of .* GiB"):
+        skew_game(range(10**7))
+    with pytest.raises(GameTooLarge, match="logistic functions"):
+        game_of(Factored(np.ones((10**6, 2)), np.zeros((2, 2)), "logistic")).advantages(np.full(10**6, 1e-6))
 
 
 def test_a_game_is_immutable() -> None:
@@ -212,6 +219,109 @@ def test_a_game_is_immutable() -> None:
         del game.payoffs
     with pytest.raises(ValueError):
         game.matrix[0, 1] = 3
+
+
+def test_skewness_is_measured_by_the_largest_payoff() -> None:
+    for wrong in ([[0, 1e-13], [5e-13, 0]], [[1e-13, 1e-13], [1e-13, 1e-13]], [[0.0, 1e5], [-1e5 - 1e-3, 0.0]]):
+        with pytest.raises(ValueError, match="not 0"):
+            skew_game(wrong)
+    assert skew_game([[0.0, 1e5], [-1e5 - 1e-8, 0.0]]).asymmetry == pytest.approx(1e-8, rel=1e-2)
+
+
+def test_payoffs_whose_sums_overflow_are_refused() -> None:
+    for huge in ([[0, 1e308], [-1e308, 0]], [[0, 10**400], [-(10**400), 0]]):
+        with pytest.raises(ValueError, match=r"A\[\d, \d\] is beyond 1e\+300"):
+            skew_game(huge)
+    with pytest.raises(ValueError, match="some 398,631 digits"):
+        PreferenceGame([["1/2", "1e400000"], ["0", "1/2"]])
+    assert exploitability(skew_game([[0, 10**299], [-(10**299), 0]]), [0, 1]) == pytest.approx(2e299)
+
+
+def test_the_judge_never_answers_nan() -> None:
+    game, uniform = PreferenceGame(COMAL), [1 / 3] * 3
+    for tau in (1e-320, 1e308):
+        with pytest.raises(ValueError, match="tau"):
+            exploitability(game, [1, 0, 0], reference=[1e-300, 0.5, 0.5], tau=tau)
+    for tau in (1e-300, 1e300):
+        assert 0 <= exploitability(game, uniform, reference=[0.2, 0.3, 0.5], tau=tau) < math.inf
+
+
+def test_the_regularised_gap_keeps_its_digits_where_tau_is_large() -> None:
+    """2τ KL(π‖q) with q ∝ μ exp(Aπ/τ): to first order in 1/τ, with π = μ, ``Var_μ(Aπ) / τ``."""
+    mu = np.array([0.2, 0.3, 0.5])
+    gains = (np.array(COMAL) - 0.5) @ mu
+    variance = mu @ gains**2 - (mu @ gains) ** 2
+    for tau in (1e4, 1e7):
+        gap = exploitability(PreferenceGame(COMAL), mu, reference=mu, tau=tau)
+        assert gap == pytest.approx(variance / tau, rel=1e-3)
+
+
+def test_copies_of_a_game() -> None:
+    for game in (
+        PreferenceGame(COMAL, labels="abc"),
+        PreferenceGame(EXACT),
+        game_of(Factored(np.ones((4, 2)), np.zeros((2, 2)), "identity")),
+    ):
+        again = copy.deepcopy(game)
+        assert np.array_equal(again.matrix, game.matrix)
+        assert (again.rationals, again.labels) == (game.rationals, game.labels)
+        stored = again.payoffs.matrix if isinstance(again.payoffs, Dense) else again.payoffs.factors
+        with pytest.raises(ValueError, match="read-only"):
+            stored[0] = 3
+
+
+def test_a_matrix_is_no_game() -> None:
+    P = np.array(COMAL)
+    uniform = [1 / 3] * 3
+    for call in (
+        lambda: exploitability(P, uniform),
+        lambda: exact_exploitability(P, [1, 0, 0]),
+        lambda: solvers.regularised_equilibrium(P, None, 0.1),
+        lambda: solvers.games.nash_md(P, None, 0.1, 10),
+        lambda: solvers.games.fictitious_play(P),
+        lambda: solvers.von_neumann_winner(P),
+        lambda: solvers.exact_von_neumann_winner(P),
+        lambda: solvers.games.maximum_entropy_winner(P),
+    ):
+        with pytest.raises(TypeError, match=r"pass PreferenceGame\(P\)"):
+            call()
+    with pytest.raises(TypeError, match=r"pass its \.policy"):
+        exploitability(PreferenceGame(P), solvers.von_neumann_winner(PreferenceGame(P)))
+
+
+class Frame:
+    """What a data frame shows of itself."""
+
+    def __init__(self, rows: list[object], columns: list[object], values: object) -> None:
+        self.index, self.columns, self.values = rows, columns, values
+
+    def to_numpy(self) -> np.ndarray:
+        return np.asarray(self.values)
+
+
+def test_data_frames_are_read_with_their_names() -> None:
+    assert PreferenceGame(Frame(list("abc"), list("abc"), COMAL)).labels == ("a", "b", "c")
+    assert PreferenceGame(Frame([0, 1, 2], list("abc"), COMAL), labels="xyz").labels == ("x", "y", "z")
+    with pytest.raises(ValueError, match="same order"):
+        PreferenceGame(Frame(list("abc"), list("cab"), COMAL))
+    with pytest.raises(ValueError, match="same order"):
+        skew_game(Frame(list("ab"), list("ba"), [[0, 1], [-1, 0]]))
+
+
+def test_symmetrised_fractions_stay_fractions() -> None:
+    P = symmetrised([["1/2", "1/3"], ["1/2", "1/2"]])
+    assert np.array_equal(P, [[Fraction(1, 2), Fraction(5, 12)], [Fraction(7, 12), Fraction(1, 2)]])
+    assert PreferenceGame(P).rationals is not None
+
+
+def test_callbacks_cannot_change_a_run() -> None:
+    def meddle(seen: Any) -> None:
+        seen.last[:] = 0
+
+    with pytest.raises(ValueError, match="read-only"):
+        solvers.games.nash_md(PreferenceGame(COMAL), None, 0.1, 10, callback=meddle)
+    with pytest.raises(TypeError, match="callback"):
+        solvers.games.nash_md(PreferenceGame(COMAL), None, 0.1, 10, callback=3)
 
 
 def test_public_names() -> None:

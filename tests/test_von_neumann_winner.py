@@ -15,6 +15,7 @@ from solvers.games.equilibrium import Equilibrium
 from solvers.games.first_order.loop import Seen
 from solvers.games.game import PreferenceGame, exploitability, game_of, skew_game
 from solvers.games.payoffs import Array, Factored, GameTooLarge
+from solvers.games.second_order.complementary_pivoting import complementary_pivoting
 from solvers.games.second_order.double_oracle import double_oracle
 from solvers.games.second_order.interior_point import interior_point
 from solvers.games.second_order.linear_program import linear_program
@@ -24,6 +25,7 @@ Solver = Callable[[PreferenceGame], Equilibrium]
 
 SOLVERS: dict[str, Solver] = {
     "interior point": interior_point,
+    "complementary pivoting": complementary_pivoting,
     "double oracle": double_oracle,
     "simplex": linear_program,
     "ipm": lambda game: linear_program(game, solver="ipm"),

@@ -17,8 +17,8 @@ class Equilibrium:
     average, whichever its guarantee is about, and `last` and `average` are told apart.
     gap: of `policy`, recomputed from it by :func:`solvers.exploitability` (regularised if `tau` is not 0).
     converged: gap <= tolerance. If not, `reason` says what stopped the run, and the policy is no answer, only the
-    best so far. iterations: as the method counts them. history: the gap after each iteration (NaN where the method
-    did not look), of what `policy` is; averages' gaps are in `average_history`. average: ``None`` without one.
+    newest that was judged. iterations: as the method counts them. history: the gap after each iteration (NaN where the
+    method did not look), of what `policy` is; averages' gaps are in `average_history`. average: ``None`` without one.
     """
 
     policy: Array

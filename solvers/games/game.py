@@ -26,10 +26,13 @@ from numpy.typing import ArrayLike
 
 from solvers.arguments import real_array, real_number
 from solvers.games.divergences import log_divergence
+from solvers.games.equilibrium import Equilibrium
 from solvers.games.payoffs import Array, Dense, Payoffs, require_memory
 
 WITHIN = 1e-12  # by how much floats may miss P + Pᵀ = 1
 SUMS_TO_ONE = 1e-9  # by how much floats may miss a policy's sum
+FRACTION = 20  # numbers whose room a Fraction takes, at the least
+LARGEST = 1e300  # payoffs beyond are refused: sums of them would overflow
 
 Rationals = tuple[tuple[Fraction, ...], ...]
 
@@ -40,7 +43,8 @@ class PreferenceGame:
     preferences: ``P[i, j]``, the probability that i is preferred to j, as an array or nested lists; all entries int,
     Fraction, Decimal or text such as "1/3": exact, and ``P + Pᵀ = 1`` must hold exactly. Otherwise floats: it must
     hold within 1e-12, and the game is that of ``A = (P - Pᵀ) / 2``; `asymmetry` says by how much P missed. labels:
-    what the actions are called in pictures and messages. Raises ``ValueError``, naming the offending pair,
+    what the actions are called in pictures and messages; a data frame's columns are taken for them, and its rows must
+    be the same in the same order. Raises ``ValueError``, naming the offending pair,
     ``TypeError`` for what are no numbers, and ``GameTooLarge``. Matrices that are skew-symmetric but no probabilities:
     :func:`solvers.games.skew_game`; other sources: ``solvers.games.game_from_…``.
     """
@@ -53,6 +57,7 @@ class PreferenceGame:
     labels: tuple[Any, ...] | None
 
     def __init__(self, preferences: ArrayLike, labels: Sequence[Any] | None = None) -> None:
+        preferences, labels = _without_frame(preferences, "preferences", labels)
         exact = _rational_rows(preferences, "preferences")
         if exact is not None:
             _require_probabilities(exact)
@@ -71,9 +76,13 @@ class PreferenceGame:
     def _fill(
         self, payoffs: Payoffs, rationals: Rationals | None, asymmetry: float, labels: Sequence[Any] | None
     ) -> None:
+        if labels is not None and not np.iterable(labels):
+            raise TypeError(f"labels: must be a sequence, one for each action, got {labels!r}")
         names = None if labels is None else tuple(labels)
         if names is not None and len(names) != payoffs.size:
             raise ValueError(f"labels: {len(names)} for {payoffs.size} actions; give one for each")
+        for array in (payoffs.matrix,) if isinstance(payoffs, Dense) else (payoffs.factors, payoffs.skew):
+            array.setflags(write=False)
         for name, value in (
             ("payoffs", payoffs),
             ("rationals", rationals),
@@ -87,6 +96,10 @@ class PreferenceGame:
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"a game is immutable; {name} stays")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How a copy is made, in this process or another."""
+        return _restored, (self.payoffs, self.rationals, self.labels, self.asymmetry)
 
     @property
     def size(self) -> int:
@@ -112,7 +125,7 @@ class PreferenceGame:
         return action if self.labels is None else self.labels[action]
 
     def __repr__(self) -> str:
-        said = f", P + Pᵀ missed 1 by up to {self.asymmetry:.1e}: antisymmetrised" if self.asymmetry else ""
+        said = f", antisymmetrised: pairs were off by up to {self.asymmetry:.1e}" if self.asymmetry else ""
         kind = "exact" if self.rationals is not None else type(self.payoffs).__name__.lower()
         return f"PreferenceGame({self.size} actions, {kind}{said})"
 
@@ -130,30 +143,50 @@ def game_of(
     return game
 
 
+def _restored(
+    payoffs: Payoffs, rationals: Rationals | None, labels: tuple[Any, ...] | None, asymmetry: float
+) -> PreferenceGame:
+    return game_of(payoffs, rationals=rationals, labels=labels, asymmetry=asymmetry)
+
+
+def require_game(game: object) -> PreferenceGame:
+    """The game itself; ``TypeError`` for anything else, a bare matrix above all."""
+    if not isinstance(game, PreferenceGame):
+        raise TypeError(f"game must be a PreferenceGame, got {type(game).__name__}: pass PreferenceGame(P)")
+    return game
+
+
 def skew_game(advantages: ArrayLike, labels: Sequence[Any] | None = None) -> PreferenceGame:
     """The symmetric zero-sum game of a skew-symmetric matrix A of any payoffs, ``A[i, j] = -A[j, i]``.
 
-    Floats may miss skewness by 1e-12 times the largest entry; exact entries must be exactly skew-symmetric. Raises
-    ``ValueError`` and ``TypeError`` as :class:`PreferenceGame` does.
+    Floats may miss skewness by 1e-12 times the largest entry; exact entries must be exactly skew-symmetric. Gaps and
+    tolerances are in units of these payoffs. Raises ``ValueError`` and ``TypeError`` as :class:`PreferenceGame` does,
+    and ``ValueError`` for payoffs beyond 1e300.
     """
+    advantages, labels = _without_frame(advantages, "advantages", labels)
     exact = _rational_rows(advantages, "advantages")
     if exact is not None:
         for i, row in enumerate(exact):
             for j in range(i + 1):
                 if row[j] + exact[j][i]:
-                    raise ValueError(f"advantages: A[{j}, {i}] + A[{i}, {j}] = {row[j] + exact[j][i]}, not 0")
+                    raise ValueError(f"advantages: A[{j}, {i}] + A[{i}, {j}] = {_said(row[j] + exact[j][i])}, not 0")
+                if abs(row[j]) > LARGEST:
+                    raise ValueError(_too_large(i, j))
         return game_of(Dense(_floats(exact)), rationals=exact, labels=labels)
     A = _square(advantages, "advantages")
     asymmetry = _off_by(A, 0.0, "A")
     return game_of(Dense(_skew(A)), labels=labels, asymmetry=asymmetry)
 
 
-def symmetrised(preferences: ArrayLike) -> Array:
-    """``(P + 1 - Pᵀ) / 2``: the nearest preference matrix to a square array, both orders of a pair averaged.
+def symmetrised(preferences: ArrayLike) -> Array | Rationals:
+    """``(P + 1 - Pᵀ) / 2``: the nearest preference matrix to a square one, both orders of a pair averaged.
 
-    For shares that were measured in either order, as position bias does to judges. Raises ``ValueError`` for an array
-    that is not square, or not finite.
+    For shares that were measured in either order, as position bias does to judges. Exact entries give Fractions, others
+    an array. Raises ``ValueError`` for what is not square, or not finite.
     """
+    exact = _rational_rows(preferences, "preferences")
+    if exact is not None:
+        return tuple(tuple((p + 1 - exact[j][i]) / 2 for j, p in enumerate(row)) for i, row in enumerate(exact))
     P = _square(preferences, "preferences")
     return np.asarray((P + (1 - P.T)) / 2)
 
@@ -166,8 +199,10 @@ def exploitability(
     policy: N probabilities in the order of the rows, used as they are. With the exact probabilities of an exact game
     the original gap is computed exactly and rounded once (:func:`exact_exploitability` does not round). Otherwise in
     float64: a policy without a gap may show one of some 1e-16, of either sign. Raises ``ValueError`` for what is no
-    policy, for a policy with mass where the reference has none, τ <= 0, or only one of reference and tau.
+    policy, for a policy with mass where the reference has none, τ <= 0, only one of reference and tau, or a gap beyond
+    all floats.
     """
+    require_game(game)
     if (reference is None) is not (tau is None):
         raise ValueError("reference and tau go together: give both for the regularised gap, none for the original one")
     if reference is None or tau is None:
@@ -181,16 +216,22 @@ def exploitability(
     lost = np.flatnonzero((pi > 0) & (mu == 0))
     if len(lost):
         raise ValueError(f"policy: has mass on action {lost[0]}, to which the reference gives none: KL is infinite")
-    return regularised_gap(game.advantages(pi), pi, mu, weight)
+    gap = regularised_gap(game.advantages(pi), pi, mu, weight)
+    if not np.isfinite(gap):
+        raise ValueError(
+            f"tau: the gap cannot be computed in float64 with tau = {weight:g} and such payoffs; rescale both"
+        )
+    return gap
 
 
 def regularised_gap(advantages: Array, policy: Array, reference: Array, tau: float) -> float:
     """``gap_τ(π)``, given Aπ: 2τ times the divergence of π from its best response ``q ∝ μ exp(Aπ/τ)``."""
-    with np.errstate(divide="ignore"):  # log 0: an action that neither the policy nor the reference plays
+    # log 0: an action that neither the policy nor the reference plays; what overflows is not finite, as its result says
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         logits = np.log(reference) + advantages / tau
         logits -= logits.max()
         log_q = logits - np.log(np.exp(logits).sum())
-        return 2 * tau * log_divergence(np.log(policy), log_q)
+        return tau * (2 * log_divergence(np.log(policy), log_q))
 
 
 def exact_exploitability(game: PreferenceGame, policy: Sequence[Any]) -> Fraction:
@@ -199,6 +240,7 @@ def exact_exploitability(game: PreferenceGame, policy: Sequence[Any]) -> Fractio
     Raises ``TypeError`` unless the policy's probabilities are exact (int, Fraction, Decimal, "1/3"), ``ValueError``
     unless they are a distribution over the actions.
     """
+    require_game(game)
     weights = _exact_entries(policy)
     if weights is None:
         raise TypeError("policy must be exact: int, Fraction, Decimal or text such as '1/3', a probability for each")
@@ -213,11 +255,14 @@ def rational_rows(game: PreferenceGame) -> Rationals:
     """A exactly: as it was given, or the numbers that its floats store."""
     if game.rationals is not None:
         return game.rationals
+    require_memory(FRACTION * game.size**2, f"an exact game of {game.size:,} actions")
     return tuple(tuple(map(Fraction, row)) for row in game.matrix.tolist())
 
 
 def policy_of(policy: ArrayLike, size: int, name: str = "policy") -> Array:
     """A policy as float64: so many finite probabilities, none negative, whose sum is 1 within 1e-9."""
+    if isinstance(policy, Equilibrium):
+        raise TypeError(f"{name}: must be probabilities, got a solver's record: pass its .policy")
     pi = real_array(policy, name)
     if pi.shape != (size,):
         raise ValueError(f"{name}: has shape {pi.shape}; give {size} probabilities, one for each action")
@@ -229,21 +274,27 @@ def policy_of(policy: ArrayLike, size: int, name: str = "policy") -> Array:
     return pi
 
 
-def reference_of(reference: ArrayLike | None, size: int) -> Array:
-    """A reference policy with mass everywhere; uniform if ``None``."""
-    if reference is None:
-        return np.full(size, 1 / size)
+def reference_of(reference: ArrayLike | None, game: PreferenceGame) -> Array:
+    """A reference policy of a game, with mass everywhere; uniform if ``None``. ``TypeError`` if it is no game."""
+    size = require_game(game).size
+    return np.full(size, 1 / size) if reference is None else everywhere_positive(reference, size)
+
+
+def everywhere_positive(reference: ArrayLike, size: int) -> Array:
+    """A reference policy over so many actions, with mass everywhere."""
     mu = policy_of(reference, size, "reference")
     if not mu.all():
         raise ValueError(
-            f"reference: gives action {np.flatnonzero(mu == 0)[0]} no mass, so a regularised policy never plays it: "
-            "leave such actions out of the game"
+            f"reference: gives action {np.flatnonzero(mu == 0)[0]} no mass, so what plays it diverges infinitely from "
+            "the reference: leave such actions out of the game"
         )
     return mu
 
 
 def positive(value: Any, name: str) -> float:
-    """A positive finite number, or ``ValueError``."""
+    """A positive finite number, or ``ValueError``; ``TypeError`` for what is none."""
+    if isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name}: must be a number, got {value!r}")
     number = real_number(value, name)
     if not (0 < number < np.inf):
         raise ValueError(f"{name}: must be positive and finite, got {value}")
@@ -287,6 +338,8 @@ def _rational_rows(values: Any, name: str) -> Rationals | None:
         return None
     if isinstance(values, str) or not np.iterable(values):
         return None
+    if isinstance(values, np.ndarray | Sequence):
+        require_memory(FRACTION * len(values) ** 2, f"an exact game of {len(values):,} actions")
     rows = []
     for i, row in enumerate(values):
         try:
@@ -306,9 +359,36 @@ def _require_probabilities(rows: Rationals) -> None:
     for i, row in enumerate(rows):
         for j, p in enumerate(row):
             if not 0 <= p <= 1:
-                raise ValueError(f"preferences: P[{i}, {j}] = {p} is no probability; skew_game takes other payoffs")
+                raise ValueError(
+                    f"preferences: P[{i}, {j}] = {_said(p)} is no probability; skew_game takes other payoffs"
+                )
             if j <= i and p + rows[j][i] != 1:
-                raise ValueError(_off(f"P[{j}, {i}] + P[{i}, {j}] = {p + rows[j][i]}", str(p + rows[j][i] - 1)))
+                total = p + rows[j][i]
+                raise ValueError(_off(f"P[{j}, {i}] + P[{i}, {j}] = {_said(total)}", _said(total - 1)))
+
+
+def _said(value: Fraction) -> str:
+    """A fraction in a message: in full unless it is longer than anybody reads, or Python writes."""
+    digits = max(value.numerator.bit_length(), value.denominator.bit_length()) * 3 // 10
+    return str(value) if digits < 100 else f"a fraction of some {digits:,} digits"
+
+
+def _too_large(i: int, j: int) -> str:
+    return f"advantages: A[{i}, {j}] is beyond {LARGEST:g}, where sums overflow; divide all payoffs by the largest"
+
+
+def _without_frame(values: Any, name: str, labels: Sequence[Any] | None) -> tuple[Any, Sequence[Any] | None]:
+    """A data frame's numbers, and its columns as labels if none are given; anything else as it is."""
+    columns = getattr(values, "columns", None)
+    if columns is None:
+        return values, labels
+    rows, columns = list(values.index), list(columns)
+    # Rows that are only numbered, as a frame's are by default, name nothing.
+    if rows != columns and rows != list(range(len(columns))):
+        raise ValueError(
+            f"{name}: the rows are {rows[:5]}… and the columns {columns[:5]}…; give both in the same order"
+        )
+    return values.to_numpy(), columns if labels is None else labels
 
 
 def _off(sum_: str, by: str) -> str:
@@ -327,6 +407,9 @@ def _square(values: Any, name: str) -> Array:
     if not finite.all():
         i, j = np.argwhere(~finite)[0].tolist()
         raise ValueError(f"{name}: entry [{i}, {j}] is {array[i, j]}; give a finite number for every pair")
+    if np.abs(array).max() > LARGEST:
+        i, j = np.argwhere(np.abs(array) > LARGEST)[0].tolist()
+        raise ValueError(_too_large(i, j) if name == "advantages" else f"{name}: entry [{i}, {j}] is no probability")
     return array
 
 
@@ -338,11 +421,11 @@ def _off_by(array: Array, total: float, letter: str) -> float:
     worst = int(off.argmax())
     i, j = sorted(divmod(worst, len(array)))
     largest = float(off[i, j])
-    if largest > WITHIN * (1.0 if total else max(1.0, float(np.abs(array).max()))):
+    if largest > WITHIN * (1.0 if total else float(np.abs(array).max())):
         if not total:
-            raise ValueError(f"advantages: A[{i}, {j}] + A[{j}, {i}] = {array[i, j] + array[j, i]:.6g}, not 0")
+            raise ValueError(f"advantages: A[{i}, {j}] + A[{j}, {i}] = {array[i, j] + array[j, i]:.12g}, not 0")
         raise ValueError(
-            _off(f"{letter}[{i}, {j}] + {letter}[{j}, {i}] = {array[i, j] + array[j, i]:.6g}", f"{largest:.3g}")
+            _off(f"{letter}[{i}, {j}] + {letter}[{j}, {i}] = {array[i, j] + array[j, i]:.12g}", f"{largest:.3g}")
         )
     return largest
 

@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 BLOCK = 1 << 21  # numbers computed at a time, 16 MiB
+MOST = 10**10  # logistic functions in a product, a minute or two
 
 
 class GameTooLarge(ValueError):
@@ -79,6 +80,11 @@ class Factored:
         if self.link == "identity":
             return np.asarray(self.factors @ (self.skew @ (self.factors.T @ policy)))
         support = np.flatnonzero(policy)
+        if len(support) * self.size > MOST:
+            raise GameTooLarge(
+                f"a product of {self.size:,} actions with a policy that plays {len(support):,} of them would take "
+                f"{len(support) * self.size:,} logistic functions; a double oracle needs few"
+            )
         total = np.zeros(self.size)
         width = max(1, BLOCK // self.size)
         for start in range(0, len(support), width):

@@ -6,7 +6,7 @@ whole counts and of voters are fractions. What is low rank stays low rank: score
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence, Set
 from decimal import Decimal
 from fractions import Fraction
 from itertools import chain
@@ -97,14 +97,18 @@ def game_from_counts(
     """The game of pairwise counts: ``P[i, j]`` is the share of comparisons of i and j that i won; a tie is half a win.
 
     wins: a square matrix, dense or sparse, of how often i was preferred to j, or the ``(items, counts)`` that
-    :func:`solvers.comparison_counts` returns, whose items are the labels; ties: symmetric, how often neither was.
-    Whole counts make an exact game. unseen: ``Fraction(1, 2)`` takes pairs that were never compared for ties; by
-    default they are an error, which names the first. Raises ``ValueError`` and ``TypeError`` for what are no counts.
+    :func:`solvers.comparison_counts` returns, or a data frame; then the items are the labels. ties: symmetric, how
+    often neither was. Whole counts make an exact game. unseen: ``Fraction(1, 2)`` takes pairs that were never compared
+    for ties; by default they are an error, which names the first. Raises ``ValueError`` and ``TypeError`` for what are
+    no counts, and ``ValueError`` for data frames whose rows and columns are not the same items in the same order.
     """
+    items: Sequence[Any] | None = None
     if isinstance(wins, tuple) and len(wins) == 2 and issparse(wins[1]):
         items, wins = wins
-        labels = items if labels is None else labels
-    counts = read_counts(wins, ties)
+    wins, items = _without_frame(wins, "wins", items)
+    ties, items = _without_frame(ties, "ties", items)
+    labels = items if labels is None else labels
+    counts = read_counts(wins, ties, empty=True)
     if labels is not None and len(labels) != counts.size:
         raise ValueError(f"labels: {len(labels)} for {counts.size} items; give one for each")
     return shares_game(counts, labels, unseen)
@@ -120,10 +124,11 @@ def game_from_voters(
 ) -> PreferenceGame:
     """The exact game of voters: ``P[i, j]`` is the share of them that prefer i to j; one who is indifferent is half.
 
-    rankings: of all alternatives, the best first, from each voter; a set or list among them holds what is tied.
+    rankings: of all alternatives, the best first, from each voter; a set or list in a ranking holds what is tied.
     Or utilities: ``(voters, N)``, more is better. votes: how many voters cast each ballot. majorities: P is 1 where
     more voters prefer i than j, 0 where fewer do, 1/2 else, as in Fishburn's C1 rules. labels: the alternatives, in
-    the order of the rows; by default as the first ranking lists them. Raises ``ValueError``, naming the ballot.
+    the order of the rows; by default as the first ranking lists them, those in a set of it as the next rankings do, or
+    by type and ``repr``. Raises ``ValueError``, naming the ballot, and ``TypeError`` for a set where order matters.
     """
     if (rankings is None) is (utilities is None):
         raise ValueError("give rankings, or utilities=")
@@ -223,12 +228,35 @@ def shares_game(
 
 
 def _listed(values: Iterable[Any], name: str) -> tuple[Any, ...]:
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+    if isinstance(values, str | bytes | set | frozenset) or not isinstance(values, Iterable):
         raise TypeError(f"{name} must be a sequence, got {values!r}")
     listed = tuple(values)
     if not listed:
         raise ValueError(f"{name} must hold one or more")
     return listed
+
+
+def _without_frame(counts: Any, name: str, items: Sequence[Any] | None) -> tuple[Any, Sequence[Any] | None]:
+    """A data frame's numbers and items; anything else as it is, with the items that are known."""
+    if not all(hasattr(counts, part) for part in ("index", "columns", "to_numpy")):
+        return counts, items
+    rows, columns = list(counts.index), list(counts.columns)
+    of_rows = f"row {{}} of {name}"
+    _require_same(rows, columns, of_rows, f"column {{}} of {name}")
+    if items is not None:
+        _require_same(rows, list(items), of_rows, "item {} of wins")
+    return counts.to_numpy(), rows
+
+
+def _require_same(first: list[Any], second: list[Any], one: str, other: str) -> None:
+    if first == second:
+        return
+    k = next((k for k, (x, y) in enumerate(zip(first, second, strict=False)) if x != y), min(len(first), len(second)))
+    x, y = (repr(names[k]) if k < len(names) else "missing" for names in (first, second))
+    raise ValueError(
+        f"{one.format(k)} is {x}, {other.format(k)} is {y}; give the same items in the same order, as "
+        ".reindex(index=items, columns=items) does"
+    )
 
 
 def _probability(value: Any, x: Any, y: Any) -> Fraction | float:
@@ -279,11 +307,11 @@ def _matrices(counts: WinCounts, dtype: Any) -> tuple[Any, Any]:
 def _ranked(rankings: Iterable[Iterable[Any]], labels: tuple[Hashable, ...] | None) -> tuple[tuple[Any, ...], Array]:
     """The alternatives, and how far from the end each voter ranks each of them."""
     ballots = _listed(rankings, "rankings")
+    parts = [_listed(ballot, f"ballot {v}") for v, ballot in enumerate(ballots)]
     tiers = [
-        [tuple(tier) if isinstance(tier, set | frozenset | list) else (tier,) for tier in _listed(b, f"ballot {v}")]
-        for v, b in enumerate(ballots)
+        [tuple(tier) if isinstance(tier, set | frozenset | list) else (tier,) for tier in ballot] for ballot in parts
     ]
-    names = tuple(chain(*tiers[0])) if labels is None else labels
+    names = _in_order(parts) if labels is None else labels
     place = {name: k for k, name in enumerate(names)}
     if len(place) != len(names):
         raise ValueError("labels: one is given twice" if labels is not None else "ballot 0 ranks an alternative twice")
@@ -302,6 +330,22 @@ def _ranked(rankings: Iterable[Iterable[Any]], labels: tuple[Hashable, ...] | No
         for k, tier in enumerate(ballot):
             worth[v, [place[x] for x in tier]] = len(ballot) - k
     return names, worth
+
+
+def _in_order(ballots: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
+    """The alternatives as the first ballot lists them; what it holds in a set, whose order is nobody's, as others do."""
+    first, *others = ballots
+    listed: dict[Any, int] = {}
+    for tier in chain(*others) if any(isinstance(tier, Set) for tier in first) else ():
+        for name in () if isinstance(tier, Set) else tier if isinstance(tier, list) else (tier,):
+            listed.setdefault(name, len(listed))
+
+    def key(name: Any) -> tuple[int, str, str]:
+        return listed.get(name, len(listed)), type(name).__name__, repr(name)
+
+    return tuple(
+        chain(*(sorted(t, key=key) if isinstance(t, Set) else t if isinstance(t, list) else (t,) for t in first))
+    )
 
 
 def _votes(value: Any, ballot: int) -> int:

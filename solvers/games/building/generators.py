@@ -12,10 +12,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 
+from prefcore.distribution import exact
 from solvers.arguments import require_generator, whole_number
 from solvers.games.building.exact_games import margin_game, require_pairs
 from solvers.games.game import PreferenceGame, game_of
@@ -79,20 +81,22 @@ def random_voter_game(size: int, voters: int, generator: np.random.Generator) ->
     return margin_game(wins - wins.T, number)
 
 
-def cyclic_game(size: int, probability: Fraction | int | float = 1) -> PreferenceGame:
+def cyclic_game(size: int, probability: Fraction | int | float | Decimal | str = 1) -> PreferenceGame:
     """Action i is preferred to i + 1, and the last to the first, with this probability; other pairs tie.
 
-    size: 3 (rock, paper, scissors, in the order in which each beats the next) or more. Exact for an exact probability.
+    size: 3 (rock, paper, scissors, in the order in which each beats the next) or more. probability: "1/3" will do; a
+    float is the number that it stores. The game is exact.
     """
     n = whole_number(size, "size", 3)
     require_pairs(n)
-    if not 0 <= probability <= 1:
+    share = exact(probability, "probability")
+    if not 0 <= share <= 1:
         raise ValueError(f"probability: must be between 0 and 1, got {probability}")
     at = np.arange(n)
     turn = np.zeros((n, n), dtype=np.int64)
     turn[at, (at + 1) % n] = 1
     turn -= turn.T
-    half = Fraction(probability) - Fraction(1, 2)
+    half = share - Fraction(1, 2)
     entries = {-1: -half, 0: Fraction(0), 1: half}
     rationals = tuple(tuple(map(entries.__getitem__, row)) for row in turn.tolist())
     A = np.asarray(turn * float(half), dtype=np.float64)

@@ -55,7 +55,7 @@ def extragradient(
     :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, for τ = 0 and
     references with zero mass, too.
     """
-    mu = reference_of(reference, game.size)
+    mu = reference_of(reference, game)
     weight = positive(tau, "tau")
     if isinstance(step, str) and step not in ("adaptive", "theory"):
         raise ValueError(f"step: must be 'adaptive', 'theory' or a number, got {step!r}")

@@ -38,7 +38,7 @@ def fictitious_play(
     :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument.
     """
     unregularised(tau, "fictitious play", "past_policy_mixture with weights='uniform'")
-    mu = reference_of(reference, game.size)
+    mu = reference_of(reference, game)
     return run(
         game,
         steps(game, mu),

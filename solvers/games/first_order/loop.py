@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from scipy.special import rel_entr
 from tqdm import tqdm
 
 from solvers.arguments import real_number, whole_number
 from solvers.games.equilibrium import Equilibrium
-from solvers.games.game import PreferenceGame, exploitability, positive
+from solvers.games.game import PreferenceGame, exploitability, positive, regularised_gap
 from solvers.games.payoffs import Array
 
 DELAY = 2.0  # seconds before a progress bar shows
@@ -78,6 +77,8 @@ def run(
     count = whole_number(iterations, "iterations", 1)
     stride = whole_number(every, "every", 1)
     within = positive(tolerance, "tolerance")
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback: must be callable, got {callback!r}")
     mu = reference if tau else None
     gap_of = _gap(game, mu, tau)
     last_gaps, average_gaps = array("d"), array("d")  # as long as the run, not as its limit
@@ -97,7 +98,8 @@ def run(
         last_gaps.extend([*unseen, last_gap])
         average_gaps.extend([*unseen, average_gap])
         if callback is not None:
-            callback(Seen(number, iterate.last, last_gap, iterate.average, average_gap))
+            average = None if iterate.average is None else _shown(iterate.average)
+            callback(Seen(number, _shown(iterate.last), last_gap, average, average_gap))
         return last_gap if answer == "last" else average_gap
 
     kept: Iterate | None = None  # the last that was judged
@@ -153,6 +155,13 @@ def run(
     )
 
 
+def _shown(policy: Array) -> Array:
+    """The policy for others to read: writing to it would change the run."""
+    view = policy.view()
+    view.setflags(write=False)
+    return view
+
+
 def _average(iterate: Iterate) -> Array:
     if iterate.average is None:
         raise ValueError("steps: the answer is an average, but the algorithm gives none")
@@ -167,12 +176,8 @@ def _gap(game: PreferenceGame, reference: Array | None, tau: float) -> Callable[
             return 2 * float((game.advantages(policy) if gain is None else gain).max())
 
         return original
-    log_reference = np.log(reference)
 
     def regularised(policy: Array, gain: Array | None) -> float:
-        exponents = (game.advantages(policy) if gain is None else gain) / tau + log_reference
-        top = exponents.max()
-        soft = top + np.log(np.exp(exponents - top).sum())
-        return 2 * tau * float(soft + rel_entr(policy, reference).sum())
+        return regularised_gap(game.advantages(policy) if gain is None else gain, policy, reference, tau)
 
     return regularised

@@ -44,7 +44,7 @@ def magnetic_mirror_descent(
     :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, for τ = 0 and
     references with zero mass, too.
     """
-    mu = reference_of(reference, game.size)
+    mu = reference_of(reference, game)
     weight = positive(tau, "tau")
     eta = magnetic(game.payoffs, weight) if step is None else positive(step, "step")
     return run(

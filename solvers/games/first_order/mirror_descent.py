@@ -43,7 +43,7 @@ def mirror_descent(
     :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, for τ = 0 and
     references with zero mass, too.
     """
-    mu = reference_of(reference, game.size)
+    mu = reference_of(reference, game)
     weight = positive(tau, "tau")
     largest = largest_payoff(game.payoffs)
     eta = weight / (largest**2 + weight**2) if step is None else at_most_inverse(step, weight)

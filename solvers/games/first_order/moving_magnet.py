@@ -45,7 +45,7 @@ def moving_magnet(
     progress: :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, for
     τ = 0 and references with zero mass, too.
     """
-    mu = reference_of(reference, game.size)
+    mu = reference_of(reference, game)
     weight = positive(tau, "tau")
     eta = magnetic(game.payoffs, weight) if step is None else positive(step, "step")
     stay = int(np.ceil(np.log(10) / np.log1p(eta * weight))) if inner is None else whole_number(inner, "inner", 1)

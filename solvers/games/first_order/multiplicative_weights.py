@@ -47,7 +47,7 @@ def multiplicative_weights(
     :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument.
     """
     unregularised(tau, "multiplicative weights", "mirror_descent")
-    mu = reference_of(reference, game.size)
+    mu = reference_of(reference, game)
     count = whole_number(iterations, "iterations", 1)
     if step is None:
         largest = largest_payoff(game.payoffs)

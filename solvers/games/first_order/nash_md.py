@@ -42,7 +42,7 @@ def nash_md(
     gap_τ. every, callback, progress: :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError``
     naming the argument, for τ = 0 and references with zero mass, too.
     """
-    mu = reference_of(reference, game.size)
+    mu = reference_of(reference, game)
     weight = positive(tau, "tau")
     eta = None if step is None else at_most_inverse(step, weight)
     return run(

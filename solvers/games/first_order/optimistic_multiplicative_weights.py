@@ -51,7 +51,7 @@ def optimistic_multiplicative_weights(
     the iterates, weighted by their steps, is in `average`. every, callback, progress:
     :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument.
     """
-    mu = reference_of(reference, game.size)
+    mu = reference_of(reference, game)
     weight = real_number(tau, "tau")
     if not 0 <= weight < np.inf:
         raise ValueError(f"tau: must be 0 (the original game) or positive and finite, got {tau}")

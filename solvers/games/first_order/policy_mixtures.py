@@ -105,7 +105,7 @@ def past_policy_mixture(
     :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, and
     ``GameTooLarge`` if so many policies would not fit.
     """
-    mu = reference_of(reference, game.size)
+    mu = reference_of(reference, game)
     weight = real_number(tau, "tau")
     if not 0 <= weight < np.inf:
         raise ValueError(f"tau: must be 0 (the original game) or positive and finite, got {tau}")

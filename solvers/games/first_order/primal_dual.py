@@ -50,7 +50,7 @@ def restarted_primal_dual(
     ``ValueError``/``TypeError`` naming the argument.
     """
     unregularised(tau, "restarted primal–dual hybrid gradient", "extragradient")
-    mu = reference_of(reference, game.size)
+    mu = reference_of(reference, game)
     part = positive(restart, "restart")
     if part >= 1:
         raise ValueError(f"restart: must be less than 1, the part of the gap at which to start anew, got {restart}")

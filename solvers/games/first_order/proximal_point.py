@@ -51,7 +51,7 @@ def proximal_point(
     :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, for τ = 0 and
     references with zero mass, too, and ``GameTooLarge`` where Newton's matrix does not fit.
     """
-    mu = reference_of(reference, game.size)
+    mu = reference_of(reference, game)
     weight = positive(tau, "tau")
     if inner not in ("newton", "extragradient"):
         raise ValueError(f"inner: must be 'newton' or 'extragradient', got {inner!r}")

@@ -204,7 +204,7 @@ def _solve(
     progress: bool | None,
 ) -> Equilibrium:
     unregularised(tau, method, "magnetic_mirror_descent")
-    start = reference_of(reference, game.size)
+    start = reference_of(reference, game)
     return run(
         game,
         (alternately if alternating else simultaneously)(game, observe, start),

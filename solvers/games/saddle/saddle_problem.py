@@ -29,7 +29,7 @@ from scipy.optimize import minimize
 from scipy.special import rel_entr
 
 from solvers.arguments import real_array, real_number, require_generator, whole_number
-from solvers.games.game import PreferenceGame, policy_of, positive, reference_of
+from solvers.games.game import PreferenceGame, everywhere_positive, policy_of, positive, reference_of
 from solvers.games.payoffs import Array
 from solvers.games.saddle.polytope import Maximum, Polytope, entropic_maximum, linear_maximum
 
@@ -55,7 +55,7 @@ class Penalty:
             raise ValueError(f"kind must be 'kl' or 'chi2', got {self.kind!r}")
         object.__setattr__(self, "weight", positive(self.weight, "weight"))
         given = real_array(self.reference, "reference")
-        mu = reference_of(given, given.size)
+        mu = everywhere_positive(given, given.size)
         mu.setflags(write=False)
         object.__setattr__(self, "reference", mu)
 
@@ -149,7 +149,7 @@ def regularised_problem(
 
     weight: τ > 0. reference: μ; uniform if ``None``, which for KL is entropy regularisation.
     """
-    penalty = Penalty(kind, weight, reference_of(reference, game.size))
+    penalty = Penalty(kind, weight, reference_of(reference, game))
     return SaddleProblem(
         (game.size, game.size),
         lambda x, y: float(x @ game.advantages(y)),

@@ -10,15 +10,18 @@ import numpy as np
 from solvers.games.equilibrium import Equilibrium
 from solvers.games.first_order.loop import Callback
 from solvers.games.game import PreferenceGame, exploitability, positive
-from solvers.games.payoffs import Dense, GameTooLarge
+from solvers.games.payoffs import Array, Dense, GameTooLarge
 from solvers.games.second_order import double_oracle as oracle
+from solvers.games.second_order.complementary_pivoting import complementary_pivoting
 from solvers.games.second_order.interior_point import interior_point
 from solvers.games.second_order.linear_program import linear_program
 
-Method = Literal["auto", "interior point", "double oracle", "linear program"]
+Method = Literal["auto", "interior point", "complementary pivoting", "double oracle", "linear program"]
 
-SMALL = 256  # actions up to which the interior-point method is faster than to look for a small support
-SHARE = 4  # a double oracle on a stored matrix may try 1/4 of the actions: it costs 5 to 20 % of what follows
+SMALL = 128  # actions from which on it pays to look for a small support in a stored matrix,
+LARGE = 600  # and up to which pivoting finds it faster than a double oracle
+SHARE = 4  # it may take a pivot for every four actions, or try a quarter of them: what follows takes longer
+RANDOM = 2.0  # the spectral norm of a random skew-symmetric matrix, for many actions, in units of the rows' mean norm
 SIMPLEX = 2000  # actions up to which the simplex is asked when all else has failed
 
 
@@ -32,9 +35,10 @@ def von_neumann_winner(
 ) -> Equilibrium:
     """A policy π that no action beats: ``gap(π) = 2 max_y (Aπ)_y <= tolerance``.
 
-    method: "auto" takes a (weak) Condorcet winner if there is one, else a double oracle if the game is one of factors
-    or its support turns out small, else the interior-point method; if that has not converged, the simplex. `.method` of
-    the answer says what found it. The winner need not be unique; which one is returned is deterministic. A tolerance
+    method: "auto" takes a (weak) Condorcet winner if there is one, else looks for a small support, by complementary
+    pivoting for hundreds of actions or a double oracle for more, if the game is one of factors or its matrix is not like
+    a random one; else, or without success, the interior-point method; if that has not converged, the simplex. `.method`
+    of the answer says what found it. The winner need not be unique; which one is returned is deterministic. A tolerance
     below what float64 can do (some 1e-16 times the largest payoff) comes back not converged, with the best policy
     found; :func:`solvers.exact_von_neumann_winner` has no such limit. callback and progress: of each method that runs.
     Raises ``TypeError`` for no game, ``ValueError`` for an unknown method or a tolerance that is not positive,
@@ -47,6 +51,8 @@ def von_neumann_winner(
         raise ValueError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}")
     if method == "interior point":
         return interior_point(game, tolerance=within, callback=callback, progress=progress)
+    if method == "complementary pivoting":
+        return complementary_pivoting(game, tolerance=within, callback=callback, progress=progress)
     if method == "double oracle":
         return oracle.double_oracle(game, tolerance=within, callback=callback, progress=progress)
     if method == "linear program":
@@ -58,13 +64,19 @@ def von_neumann_winner(
         condorcet = _condorcet(game, within)
         if condorcet is not None:
             return condorcet
-    if not stored or game.size > SMALL:
-        largest = game.size // SHARE if stored else None
-        tries.append(
-            oracle.double_oracle(game, tolerance=within, largest=largest, callback=callback, progress=progress)
-        )
-        if tries[-1].converged:
-            return tries[-1]
+    share = game.size // SHARE
+    if not stored:
+        tries.append(oracle.double_oracle(game, tolerance=within, callback=callback, progress=progress))
+    elif game.size >= SMALL and _structured(game.matrix):
+        if game.size <= LARGE:
+            found = complementary_pivoting(
+                game, tolerance=within, iterations=share, callback=callback, progress=progress
+            )
+        else:
+            found = oracle.double_oracle(game, tolerance=within, largest=share, callback=callback, progress=progress)
+        tries.append(found)
+    if tries and tries[-1].converged:
+        return tries[-1]
     try:
         tries.append(interior_point(game, tolerance=within, callback=callback, progress=progress))
         if not tries[-1].converged and game.size <= SIMPLEX:
@@ -76,6 +88,18 @@ def von_neumann_winner(
     if best.converged:
         return best
     return replace(best, reason="; ".join(f"{found.method}: {found.reason}" for found in tries))
+
+
+def _structured(A: Array) -> bool:
+    """Whether three steps of the power method show a spectral norm that is too large for independent entries.
+
+    With independent entries of variance σ² above the diagonal the norm is 2σ√N, by the semicircle law, and supports are
+    wide; a matrix that is near one of rank r has a norm of σN/√r or more, and its supports tend to be small.
+    """
+    x = A.sum(axis=1)
+    y = A @ x
+    z = A @ y
+    return bool(z @ z > RANDOM**2 * (y @ y) * np.vdot(A, A) / len(A))
 
 
 def _condorcet(game: PreferenceGame, within: float) -> Equilibrium | None:

@@ -61,11 +61,12 @@ class WinCounts:
         return WinCounts(self.size, self.i[kept], self.j[kept], self.wins[kept], self.losses[kept], self.ties[kept])
 
 
-def read_counts(counts: Any, ties: Any = None) -> WinCounts:
+def read_counts(counts: Any, ties: Any = None, *, empty: bool = False) -> WinCounts:
     """Square matrices of counts, checked: ``counts[i, j]`` times i was preferred to j, symmetric ``ties``.
 
     Raises ``ValueError`` for what is no such matrix, and for counts beyond double precision: they must be zero, or from
-    1e-15 to 1e15, and none less than 2^-52 of another. Raises ``TypeError`` for what holds no real numbers.
+    1e-15 to 1e15, and none less than 2^-52 of another; and unless `empty` is true, for counts that are all zero. Raises
+    ``TypeError`` for what holds no real numbers.
     """
     won = _matrix(counts, "counts")
     size = won.shape[0]
@@ -85,7 +86,7 @@ def read_counts(counts: Any, ties: Any = None) -> WinCounts:
         draws = np.zeros(len(i))
     else:
         i, j, wins, losses, draws = _with_ties(size, i, j, wins, losses, _matrix(ties, "ties"))
-    if not len(i):
+    if not len(i) and not empty:
         raise ValueError("counts are all zero: at least one comparison is needed")
     wins, losses, draws = (np.ascontiguousarray(x) for x in (wins, losses, draws))
     _require_precision(np.concatenate([wins, losses]), draws if ties is not None else None)
@@ -104,7 +105,7 @@ def _require_precision(counts: Floats, ties: Floats | None) -> None:
                 raise ValueError(f"{name} must be at most {MOST:g}, found {highs[-1]:g}: count in larger units")
             if lows[-1] < LEAST:
                 raise ValueError(f"{name} must be zero, or at least {LEAST:g}, found {lows[-1]:g}: scale them up")
-    if min(lows) < LOST * max(highs):
+    if lows and min(lows) < LOST * max(highs):
         raise ValueError(
             f"counts differ too much for double precision: the least is {min(lows):g}, the largest {max(highs):g}; "
             "set what is negligible to zero, or fit parts that were compared alike"
