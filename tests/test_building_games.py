@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -12,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from scipy.special import expit
 
 from solvers.games.building.builders import (
@@ -187,6 +191,38 @@ def test_counts_have_one_label_each_and_only_ties_stand_for_nothing() -> None:
         game_from_counts([[0, -1], [1, 0]])
 
 
+class Frame:
+    """What of a data frame is looked at."""
+
+    def __init__(self, numbers: list[list[int]], index: Any, columns: Any) -> None:
+        self.numbers, self.index, self.columns = numbers, index, columns
+
+    def to_numpy(self) -> Any:
+        return np.array(self.numbers)
+
+
+def test_a_data_frame_has_labels() -> None:
+    frame = Frame([[0, 3, 1], [1, 0, 1], [1, 1, 0]], [*"abc"], [*"abc"])
+    game = game_from_counts(frame, Frame([[0, 0, 2], [0, 0, 0], [2, 0, 0]], [*"abc"], [*"abc"]))
+    assert game.labels == ("a", "b", "c")
+    assert game.rationals is not None
+    assert game.rationals[0] == (0, Fraction(1, 4), 0)
+    assert game_from_counts(frame, labels="xyz").labels == ("x", "y", "z")
+    with pytest.raises(ValueError, match=r"wins: the rows are \['a', 'b'\]… and the columns \['b', 'a'\]"):
+        game_from_counts(Frame([[0, 3], [1, 0]], [*"ab"], [*"ba"]))
+    with pytest.raises(ValueError, match=r"ties: its items are \['c', 'b', 'a'\]…, those of wins \['a'"):
+        game_from_counts(frame, Frame([[0] * 3] * 3, [*"cba"], [*"cba"]))
+
+
+def test_no_comparison_at_all_is_all_ties_if_that_is_asked_for() -> None:
+    for zeros in (np.zeros((3, 3)), csr_array((3, 3))):
+        game = game_from_counts(zeros, unseen=HALF)
+        assert game.rationals == ((Fraction(0),) * 3,) * 3
+        with pytest.raises(ValueError, match="'a' and 'b' were never compared"):
+            game_from_counts(zeros, labels="abc")
+    assert game_from_counts(np.zeros((2, 2)), np.zeros((2, 2)), unseen=HALF).matrix.tolist() == [[0, 0], [0, 0]]
+
+
 # -- voters ---------------------------------------------------------------------------------------------------------
 
 
@@ -220,6 +256,32 @@ def test_voters_are_shares_and_majorities(worth: list[list[int]]) -> None:
 def test_the_ballot_at_fault_is_named(rankings: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         game_from_voters(rankings)
+
+
+@pytest.mark.parametrize(
+    ("rankings", "labels"),
+    [
+        ("[[{'tea', 'coffee', 'milk', 'water'}]]", ["coffee", "milk", "tea", "water"]),
+        ("[['x', {'b', 'a', 'c'}], [{'a', 'x'}, 'c', 'b']]", ["x", "c", "b", "a"]),
+        ("[[{1, 'a', 2.5, 10}], [['a', 1], {10, 2.5}]]", ["a", 1, 2.5, 10]),
+    ],
+)
+def test_the_rows_of_alternatives_in_a_set_are_the_same_each_time(rankings: str, labels: list[Any]) -> None:
+    """Python's sets of text list it in another order in each process."""
+    program = f"from solvers import games; print(list(games.game_from_voters({rankings}).labels))"
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        run = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        )
+        assert run.stdout.strip() == str(labels)
+
+
+def test_a_set_has_no_order() -> None:
+    with pytest.raises(TypeError, match="ballot 0 must be a sequence"):
+        game_from_voters(cast(Any, [{"a", "b"}]))
+    with pytest.raises(TypeError, match="rankings must be a sequence"):
+        game_from_voters({("a", "b"), ("b", "a")})
 
 
 def test_voters_give_one_kind_of_ballot() -> None:

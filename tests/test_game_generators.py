@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from itertools import permutations
 from typing import Any, cast
@@ -142,8 +143,15 @@ def test_a_cycle_has_three_actions_and_a_probability() -> None:
         cyclic_game(2)
     with pytest.raises(ValueError, match="probability: must be between 0 and 1"):
         cyclic_game(3, Fraction(3, 2))
-    with pytest.raises(ValueError, match="probability: must be between 0 and 1, got nan"):
+    with pytest.raises(ValueError, match="probability must be finite, got nan"):
         cyclic_game(3, float("nan"))
+    assert cyclic_game(3, "1/3").rationals == cyclic_game(3, Fraction(1, 3)).rationals
+    assert cyclic_game(3, Decimal("0.6")).rationals == cyclic_game(3, "3/5").rationals
+    for wrong in (None, [0.5], True):
+        with pytest.raises(TypeError, match="probability must be"):
+            cyclic_game(3, cast(Any, wrong))
+    with pytest.raises(ValueError, match="probability must be a number"):
+        cyclic_game(3, "a third")
 
 
 @settings(max_examples=60, deadline=None)

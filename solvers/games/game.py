@@ -57,7 +57,7 @@ class PreferenceGame:
     labels: tuple[Any, ...] | None
 
     def __init__(self, preferences: ArrayLike, labels: Sequence[Any] | None = None) -> None:
-        preferences, labels = _without_frame(preferences, "preferences", labels)
+        preferences, labels = without_frame(preferences, "preferences", labels)
         exact = _rational_rows(preferences, "preferences")
         if exact is not None:
             _require_probabilities(exact)
@@ -163,7 +163,7 @@ def skew_game(advantages: ArrayLike, labels: Sequence[Any] | None = None) -> Pre
     tolerances are in units of these payoffs. Raises ``ValueError`` and ``TypeError`` as :class:`PreferenceGame` does,
     and ``ValueError`` for payoffs beyond 1e300.
     """
-    advantages, labels = _without_frame(advantages, "advantages", labels)
+    advantages, labels = without_frame(advantages, "advantages", labels)
     exact = _rational_rows(advantages, "advantages")
     if exact is not None:
         for i, row in enumerate(exact):
@@ -377,12 +377,11 @@ def _too_large(i: int, j: int) -> str:
     return f"advantages: A[{i}, {j}] is beyond {LARGEST:g}, where sums overflow; divide all payoffs by the largest"
 
 
-def _without_frame(values: Any, name: str, labels: Sequence[Any] | None) -> tuple[Any, Sequence[Any] | None]:
+def without_frame(values: Any, name: str, labels: Sequence[Any] | None) -> tuple[Any, Sequence[Any] | None]:
     """A data frame's numbers, and its columns as labels if none are given; anything else as it is."""
-    columns = getattr(values, "columns", None)
-    if columns is None:
+    if not all(hasattr(values, part) for part in ("index", "columns", "to_numpy")):
         return values, labels
-    rows, columns = list(values.index), list(columns)
+    rows, columns = list(values.index), list(values.columns)
     # Rows that are only numbered, as a frame's are by default, name nothing.
     if rows != columns and rows != list(range(len(columns))):
         raise ValueError(

@@ -6,7 +6,7 @@ whole counts and of voters are fractions. What is low rank stays low rank: score
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from itertools import chain
@@ -20,7 +20,7 @@ from tqdm import tqdm
 from solvers.arguments import real_array, real_number
 from solvers.games.building.exact_games import Whole, margin_game, require_pairs
 from solvers.games.first_order.loop import DELAY
-from solvers.games.game import WITHIN, PreferenceGame, game_of
+from solvers.games.game import WITHIN, PreferenceGame, game_of, without_frame
 from solvers.games.payoffs import Array, Dense, Factored
 from solvers.rewards.pairwise.win_counts import WinCounts, read_counts
 
@@ -105,8 +105,13 @@ def game_from_counts(
     items: Sequence[Any] | None = None
     if isinstance(wins, tuple) and len(wins) == 2 and issparse(wins[1]):
         items, wins = wins
-    wins, items = _without_frame(wins, "wins", items)
-    ties, items = _without_frame(ties, "ties", items)
+    wins, items = without_frame(wins, "wins", items)
+    ties, others = without_frame(ties, "ties", None)
+    if items is not None and others is not None and list(items) != list(others):
+        raise ValueError(
+            f"ties: its items are {list(others)[:5]}…, those of wins {list(items)[:5]}…; put them in order"
+        )
+    items = others if items is None else items
     labels = items if labels is None else labels
     counts = read_counts(wins, ties, empty=True)
     if labels is not None and len(labels) != counts.size:
@@ -236,29 +241,6 @@ def _listed(values: Iterable[Any], name: str) -> tuple[Any, ...]:
     return listed
 
 
-def _without_frame(counts: Any, name: str, items: Sequence[Any] | None) -> tuple[Any, Sequence[Any] | None]:
-    """A data frame's numbers and items; anything else as it is, with the items that are known."""
-    if not all(hasattr(counts, part) for part in ("index", "columns", "to_numpy")):
-        return counts, items
-    rows, columns = list(counts.index), list(counts.columns)
-    of_rows = f"row {{}} of {name}"
-    _require_same(rows, columns, of_rows, f"column {{}} of {name}")
-    if items is not None:
-        _require_same(rows, list(items), of_rows, "item {} of wins")
-    return counts.to_numpy(), rows
-
-
-def _require_same(first: list[Any], second: list[Any], one: str, other: str) -> None:
-    if first == second:
-        return
-    k = next((k for k, (x, y) in enumerate(zip(first, second, strict=False)) if x != y), min(len(first), len(second)))
-    x, y = (repr(names[k]) if k < len(names) else "missing" for names in (first, second))
-    raise ValueError(
-        f"{one.format(k)} is {x}, {other.format(k)} is {y}; give the same items in the same order, as "
-        ".reindex(index=items, columns=items) does"
-    )
-
-
 def _probability(value: Any, x: Any, y: Any) -> Fraction | float:
     what = f"preference({x!r}, {y!r})"
     number: Fraction | float
@@ -333,19 +315,20 @@ def _ranked(rankings: Iterable[Iterable[Any]], labels: tuple[Hashable, ...] | No
 
 
 def _in_order(ballots: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
-    """The alternatives as the first ballot lists them; what it holds in a set, whose order is nobody's, as others do."""
+    """The alternatives as the first ballot lists them; what a set of it holds, as others do."""
     first, *others = ballots
     listed: dict[Any, int] = {}
-    for tier in chain(*others) if any(isinstance(tier, Set) for tier in first) else ():
-        for name in () if isinstance(tier, Set) else tier if isinstance(tier, list) else (tier,):
+    for tier in chain(*others) if any(isinstance(tier, set | frozenset) for tier in first) else ():
+        for name in () if isinstance(tier, set | frozenset) else tier if isinstance(tier, list) else (tier,):
             listed.setdefault(name, len(listed))
 
     def key(name: Any) -> tuple[int, str, str]:
         return listed.get(name, len(listed)), type(name).__name__, repr(name)
 
-    return tuple(
-        chain(*(sorted(t, key=key) if isinstance(t, Set) else t if isinstance(t, list) else (t,) for t in first))
+    tiers = (
+        sorted(t, key=key) if isinstance(t, set | frozenset) else t if isinstance(t, list) else (t,) for t in first
     )
+    return tuple(chain(*tiers))
 
 
 def _votes(value: Any, ballot: int) -> int:
