@@ -76,7 +76,7 @@ def least_divergence(
     """What :func:`maximum_entropy_winner` returns, with the bound that shows it and the multipliers of the bound."""
     within = positive(tolerance, "tolerance")
     face = equilibrium_face(game)
-    mu = reference_of(reference, game.size)
+    mu = reference_of(reference, game)
     B = np.array(face.played)
     scale = float(np.abs(game.matrix).max()) or 1.0
     program = _program(game.matrix / scale, face, mu)
