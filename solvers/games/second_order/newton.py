@@ -80,7 +80,7 @@ def regularised_equilibrium(
     factored games whose link is the identity. Raises ``ValueError`` for a reference that is no policy or has zero mass,
     for tau, tolerance or iterations that are not positive, and ``GameTooLarge``.
     """
-    mu = reference_of(reference, game.size)
+    mu = reference_of(reference, game)
     weight = positive(tau, "tau")
     within = positive(tolerance, "tolerance")
     limit = whole_number(iterations, "iterations", 1)
