@@ -184,3 +184,16 @@ def test_phi_must_be_skew_symmetric() -> None:
         game_from_phi(range(3), lambda x, y: float("inf"))
     with pytest.raises(TypeError, match="must be a function"):
         game_from_phi(range(3), cast(Any, None))
+
+
+@pytest.mark.parametrize(("relation", "phi"), [(relation, phi) for relation, phi, _ in PHIS.values()], ids=PHIS)
+def test_a_relation_has_the_game_of_its_phi(relation: Any, phi: Any) -> None:
+    outcomes = [*trajectories(3)]
+    game = game_from_phi(outcomes, relation)
+    assert game.labels == tuple(outcomes)
+    assert np.allclose(game.matrix, [[float(phi(x, y)) for y in outcomes] for x in outcomes], rtol=1e-12, atol=1e-9)
+
+
+def test_other_relations_have_no_phi() -> None:
+    with pytest.raises(ValueError, match=r"phi: the relation, cvar.*bilinear"):
+        game_from_phi(range(3), pc.cvar(lambda x: x, HALF))

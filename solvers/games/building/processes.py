@@ -9,7 +9,7 @@ multiplied out only where that takes less room. For an additive φ, ``φ(x, y) =
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -49,45 +49,27 @@ def game_from_process(process: DirectPreferenceProcess, *, limit: int = DEFAULT_
         raise TypeError("process: its preference must be a relation such as pc.skew_symmetric(phi)")
     tabulation = tabulate(process, limit)
     _require_no_chance(tabulation)
-    formula = formula_of(process.preference, tuple(tabulation.outcomes))
-    if isinstance(formula, BlackBox):
-        raise ValueError(f"process: its preference, {formula.name}, can't be traced: {formula.reason}")
-    form = _bilinear(formula, process.preference.name)
-    used = sorted({k for key in form for k in key if k is not None})
-    place: dict[int | None, int] = {None: 0, **{k: 1 + at for at, k in enumerate(used)}}
-    S = [[Fraction(0)] * len(place) for _ in place]
-    for (a, b), weight in form.items():
-        S[place[a]][place[b]] -= weight  # A ≼ B says that the form is not negative, and φ not positive
-    rows = [[Fraction(1), *(Fraction(formula.features[k][o]) for k in used)] for o in range(formula.outcomes)]
-    _require_skew(S, rows, tabulation.outcomes, process.preference.name)
-    size = len(S)
-    S = [[(S[i][j] - S[j][i]) / 2 for j in range(size)] for i in range(size)]
-    leaves = tabulation.tree.outcome
-    labels = _trajectories(process, tabulation)
-    if 2 * size >= len(leaves):
-        require_pairs(len(leaves))
-        half = [[sum((r[i] * S[i][j] for i in range(size)), Fraction(0)) for j in range(size)] for r in rows]
-        phi = [[sum((x * y for x, y in zip(h, r, strict=True)), Fraction(0)) for r in rows] for h in half]
-        payoffs: Any = [[phi[o][p] for p in leaves] for o in leaves]
-        return skew_game(payoffs, labels)
-    factors = np.array([[float(x) for x in row] for row in rows])[list(leaves)]
-    return low_rank_game(factors, [[float(x) for x in row] for row in S], "identity", labels)
+    leaves, labels = list(tabulation.tree.outcome), _trajectories(process, tabulation)
+    return _game_of(process.preference, tuple(tabulation.outcomes), leaves, labels, "process: its preference")
 
 
 def game_from_phi(
-    outcomes: Iterable[Any], phi: Callable[[Any, Any], Any], *, progress: bool | None = None
+    outcomes: Iterable[Any], phi: Callable[[Any, Any], Any] | Relation[Any], *, progress: bool | None = None
 ) -> PreferenceGame:
     """The game with payoffs ``A[x, y] = φ(x, y) = -φ(y, x)``, on lotteries over these outcomes.
 
     All pairs are evaluated, in both orders. As long as ``φ(x, y) = φ(x, o) - φ(y, o)`` holds, o the first outcome
     (exactly, or for floats within 1e-12 of the largest), no matrix is made: such an additive φ is a utility, and its
     game has rank 2. Otherwise the game is exact if φ gives int, Fraction, Decimal or text such as "1/3" everywhere.
+    phi may be a relation that is made of one, ``pc.skew_symmetric(phi)`` or what :func:`game_from_process` takes.
     Raises ``ValueError`` naming the pair at which φ is not skew-symmetric, and ``GameTooLarge`` if it is not additive
     and N × N payoffs would not fit. progress: a bar; by default one where the output is a terminal.
     """
     if not callable(phi):
         raise TypeError(f"phi must be a function of two outcomes, got {phi!r}")
     listed = outcomes_tuple(outcomes)
+    if isinstance(phi, Relation):
+        return _game_of(phi, listed, list(range(len(listed))), listed, "phi: the relation")
     floats = False
 
     def asked(x: Any, y: Any) -> Fraction:
@@ -136,6 +118,33 @@ def game_from_phi(
 # -- parts ----------------------------------------------------------------------------------------------------------
 
 
+def _game_of(
+    relation: Relation[Any], outcomes: tuple[Any, ...], leaves: list[int], labels: Sequence[Any], what: str
+) -> PreferenceGame:
+    """The game of a relation: an action for each leaf, which has an outcome, by its number. what: for messages."""
+    formula = formula_of(relation, outcomes)
+    if isinstance(formula, BlackBox):
+        raise ValueError(f"{what}, {formula.name}, can't be traced: {formula.reason}")
+    form = _bilinear(formula, f"{what}, {relation.name}")
+    used = sorted({k for key in form for k in key if k is not None})
+    place: dict[int | None, int] = {None: 0, **{k: 1 + at for at, k in enumerate(used)}}
+    S = [[Fraction(0)] * len(place) for _ in place]
+    for (a, b), weight in form.items():
+        S[place[a]][place[b]] -= weight  # A ≼ B says that the form is not negative, and φ not positive
+    rows = [[Fraction(1), *(Fraction(formula.features[k][o]) for k in used)] for o in range(formula.outcomes)]
+    _require_skew(S, rows, outcomes, f"{what}, {relation.name}")
+    size = len(S)
+    S = [[(S[i][j] - S[j][i]) / 2 for j in range(size)] for i in range(size)]
+    if 2 * size >= len(leaves):
+        require_pairs(len(leaves))
+        half = [[sum((r[i] * S[i][j] for i in range(size)), Fraction(0)) for j in range(size)] for r in rows]
+        phi = [[sum((x * y for x, y in zip(h, r, strict=True)), Fraction(0)) for r in rows] for h in half]
+        payoffs: Any = [[phi[o][p] for p in leaves] for o in leaves]
+        return skew_game(payoffs, labels)
+    factors = np.array([[float(x) for x in row] for row in rows])[leaves]
+    return low_rank_game(factors, [[float(x) for x in row] for row in S], "identity", labels)
+
+
 def _said(value: Fraction, as_float: bool) -> str:
     return f"{float(value):g}" if as_float else str(value)
 
@@ -169,9 +178,9 @@ def _trajectories(process: DirectPreferenceProcess, tabulation: Tabulation) -> l
     return found
 
 
-def _bilinear(formula: Formula, name: str) -> Form:
+def _bilinear(formula: Formula, what: str) -> Form:
     """The form f with ``A ≼ B ⇔ f(A, B) >= 0``."""
-    refusal = f"process: its preference, {name}, says more than that a bilinear expression is not positive"
+    refusal = f"{what}, says more than that a bilinear expression is not positive"
     match formula.nodes[-1]:
         case And(()):  # all are indifferent
             return {}
@@ -219,7 +228,7 @@ def _form(node: Node, forms: list[Form | None]) -> Form | None:
     return form
 
 
-def _require_skew(S: list[list[Fraction]], rows: list[list[Fraction]], outcomes: Any, name: str) -> None:
+def _require_skew(S: list[list[Fraction]], rows: list[list[Fraction]], outcomes: Any, what: str) -> None:
     """``φ(x, y) + φ(y, x) = 0`` for all outcomes; S itself need not be skew where features depend on each other."""
     size = range(len(S))
     both = [[S[i][j] + S[j][i] for j in size] for i in size]
@@ -231,6 +240,6 @@ def _require_skew(S: list[list[Fraction]], rows: list[list[Fraction]], outcomes:
             off = sum((g * f for g, f in zip(gains, other, strict=True)), Fraction(0))
             if off:
                 raise ValueError(
-                    f"process: its preference, {name}, is not skew-symmetric: "
+                    f"{what}, is not skew-symmetric: "
                     f"φ({outcomes[x]!r}, {outcomes[y]!r}) + φ({outcomes[y]!r}, {outcomes[x]!r}) = {off}"
                 )
