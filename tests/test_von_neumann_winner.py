@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -247,7 +248,7 @@ def test_a_thousand_actions(kind: str) -> None:
         assert found.iterations <= 20
 
 
-@pytest.mark.parametrize("method", ["auto", "interior point", "double oracle", "linear program"])
+@pytest.mark.parametrize("method", get_args(Method))
 def test_payoffs_of_any_size(method: Method) -> None:
     for size in (31, 140):
         A = uniform(size, 0)
@@ -303,6 +304,7 @@ def test_auto_picks_by_the_game() -> None:
     assert von_neumann_winner(skew_game(condorcet - condorcet.T)).method == "Condorcet winner"
     assert von_neumann_winner(skew_game(uniform(50, 0))).method == "interior point"
     assert von_neumann_winner(skew_game(uniform(300, 0))).method == "interior point"
+    assert von_neumann_winner(skew_game(low_rank(200, 0))).method == "complementary pivoting"
     assert von_neumann_winner(skew_game(low_rank(1001, 0))).method == "double oracle"
     assert von_neumann_winner(factored(50, 0)).method == "double oracle"
 
@@ -310,9 +312,10 @@ def test_auto_picks_by_the_game() -> None:
 def test_the_method_is_the_one_asked_for() -> None:
     game = skew_game(uniform(30, 0))
     assert von_neumann_winner(game, method="interior point").method == "interior point"
+    assert von_neumann_winner(game, method="complementary pivoting").method == "complementary pivoting"
     assert von_neumann_winner(game, method="double oracle").method == "double oracle"
     assert von_neumann_winner(game, method="linear program").method == "linear program (simplex)"
-    with pytest.raises(ValueError, match="interior point, double oracle, linear program"):
+    with pytest.raises(ValueError, match="interior point, complementary pivoting, double oracle, linear program"):
         von_neumann_winner(game, method="simplex")
 
 

@@ -19,9 +19,11 @@ from solvers.games.second_order.linear_program import linear_program
 Method = Literal["auto", "interior point", "complementary pivoting", "double oracle", "linear program"]
 
 SMALL = 128  # actions from which on it pays to look for a small support in a stored matrix,
-LARGE = 600  # and up to which pivoting finds it faster than a double oracle
-SHARE = 4  # it may take a pivot for every four actions, or try a quarter of them: what follows takes longer
-RANDOM = 2.0  # the spectral norm of a random skew-symmetric matrix, for many actions, in units of the rows' mean norm
+LARGE = 600  # and up to which pivoting finds it sooner than a double oracle
+LOW = 1.6  # in units of √N: the stable rank up to which pivoting is tried; supports grow with the rank
+RANDOM = 0.25  # in units of N: that of random payoffs, or more, for which a double oracle is hopeless
+PIVOTS = 3  # pivoting may take a pivot for every 3 actions: no longer than the interior-point method
+SHARE = 4  # a double oracle on a stored matrix may try 1/4 of the actions: it costs 5 to 20 % of what follows
 SIMPLEX = 2000  # actions up to which the simplex is asked when all else has failed
 
 
@@ -35,12 +37,13 @@ def von_neumann_winner(
 ) -> Equilibrium:
     """A policy π that no action beats: ``gap(π) = 2 max_y (Aπ)_y <= tolerance``.
 
-    method: "auto" takes a (weak) Condorcet winner if there is one, else looks for a small support, by complementary
-    pivoting for hundreds of actions or a double oracle for more, if the game is one of factors or its matrix is not like
-    a random one; else, or without success, the interior-point method; if that has not converged, the simplex. `.method`
-    of the answer says what found it. The winner need not be unique; which one is returned is deterministic. A tolerance
-    below what float64 can do (some 1e-16 times the largest payoff) comes back not converged, with the best policy
-    found; :func:`solvers.exact_von_neumann_winner` has no such limit. callback and progress: of each method that runs.
+    method: "auto" takes a (weak) Condorcet winner if there is one. If the game is one of factors, or its matrix is near
+    one of low rank, it looks for a small support, by complementary pivoting for hundreds of actions, a double oracle
+    for more. Else, or without success, it takes the interior-point method; if that has not converged, the simplex.
+    `.method` of the answer says what found it. The winner need not be unique; which one is returned is deterministic. A
+    tolerance below what float64 can do (some 1e-16 times the largest payoff) comes back not converged, with the best
+    policy found; :func:`solvers.exact_von_neumann_winner` has no such limit. callback and progress: of each method that
+    runs.
     Raises ``TypeError`` for no game, ``ValueError`` for an unknown method or a tolerance that is not positive,
     ``GameTooLarge`` before work starts that would not fit.
     """
@@ -64,17 +67,17 @@ def von_neumann_winner(
         condorcet = _condorcet(game, within)
         if condorcet is not None:
             return condorcet
-    share = game.size // SHARE
-    if not stored:
-        tries.append(oracle.double_oracle(game, tolerance=within, callback=callback, progress=progress))
-    elif game.size >= SMALL and _structured(game.matrix):
-        if game.size <= LARGE:
-            found = complementary_pivoting(
-                game, tolerance=within, iterations=share, callback=callback, progress=progress
-            )
-        else:
-            found = oracle.double_oracle(game, tolerance=within, largest=share, callback=callback, progress=progress)
-        tries.append(found)
+    rank = _stable_rank(game.matrix) if stored and game.size >= SMALL else np.inf
+    if stored and game.size <= LARGE and rank <= LOW * game.size**0.5:
+        most = game.size // PIVOTS
+        tries.append(
+            complementary_pivoting(game, tolerance=within, iterations=most, callback=callback, progress=progress)
+        )
+    elif not stored or (game.size > LARGE and rank <= RANDOM * game.size):
+        largest = game.size // SHARE if stored else None
+        tries.append(
+            oracle.double_oracle(game, tolerance=within, largest=largest, callback=callback, progress=progress)
+        )
     if tries and tries[-1].converged:
         return tries[-1]
     try:
@@ -90,16 +93,16 @@ def von_neumann_winner(
     return replace(best, reason="; ".join(f"{found.method}: {found.reason}" for found in tries))
 
 
-def _structured(A: Array) -> bool:
-    """Whether three steps of the power method show a spectral norm that is too large for independent entries.
+def _stable_rank(A: Array) -> float:
+    """``‖A‖_F² / ‖A‖₂²``, or more, by three steps of the power method; NaN for payoffs too large to be squared.
 
-    With independent entries of variance σ² above the diagonal the norm is 2σ√N, by the semicircle law, and supports are
-    wide; a matrix that is near one of rank r has a norm of σN/√r or more, and its supports tend to be small.
+    It is at most the rank; if the payoffs are independent it is N/4 for large N, by the semicircle law.
     """
-    x = A.sum(axis=1)
-    y = A @ x
-    z = A @ y
-    return bool(z @ z > RANDOM**2 * (y @ y) * np.vdot(A, A) / len(A))
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        x = A.sum(axis=1)
+        y = A @ x
+        z = A @ y
+        return float(np.vdot(A, A) * (y @ y) / (z @ z))
 
 
 def _condorcet(game: PreferenceGame, within: float) -> Equilibrium | None:
