@@ -103,6 +103,25 @@ def test_moving_magnet_by_hand() -> None:
         assert seen.last_gap == pytest.approx(exploitability(game, expected), abs=1e-14)
 
 
+def test_moving_magnet_by_hand_without_a_number_of_steps() -> None:
+    """Each move is to a best response q, and KL(π*‖q) <= KL(π*‖ρ) - .9 KL(π‖ρ) for the equilibrium π*."""
+    tau, eta, star = 0.3, 0.5, np.array([4, 3, 4]) / 11
+    policy = magnet = np.array([0.8, 0.1, 0.1])
+    moves, move = 0, False
+    for seen in iterates(moving_magnet, COMAL, magnet, tau, 60, step=eta):
+        if move:
+            before, between = magnet, policy
+            policy = magnet = normalised(magnet * np.exp(COMAL.matrix @ policy / tau))
+            assert kl(star, magnet) <= kl(star, before) - 0.9 * kl(between, before) + 1e-15
+            moves, move = moves + 1, False
+        else:
+            policy = by_hand("magnetic", COMAL.preferences, policy, magnet, tau, eta)
+            best = normalised(magnet * np.exp(COMAL.matrix @ policy / tau))
+            move = kl(policy, best) <= kl(policy, magnet) / 10
+        np.testing.assert_allclose(seen.last, policy, rtol=1e-12)
+    assert 3 < moves < 30
+
+
 @pytest.mark.parametrize("inner", ["newton", "extragradient"])
 def test_proximal_steps_are_regularised_equilibria(inner: str) -> None:
     game, reference = drawn(7, 3)
@@ -226,6 +245,24 @@ def test_moving_references_reach_the_original_equilibrium(
     assert found.converged and found.tau == 0
     assert found.gap == exploitability(game, found.policy) <= 1e-9
     assert found.policy == pytest.approx(np.array(star) / sum(star), abs=1e-8)
+
+
+@pytest.mark.parametrize("times", [0.05, 0.3, 1, 3, 10])
+@pytest.mark.parametrize(("game", "star"), [(COMAL, [4, 3, 4]), (PERTURBED, [3, 3, 1])])
+def test_the_moving_magnet_converges_by_default_for_every_tau(
+    times: float, game: PreferenceGame, star: list[int]
+) -> None:
+    largest = float(abs(game.matrix).max())
+    found = moving_magnet(game, [0.4, 0.25, 0.35], times * largest, 40_000, tolerance=1e-6 * largest, every=50)
+    assert found.converged and found.policy == pytest.approx(np.array(star) / sum(star), abs=1e-5)
+
+
+def test_a_published_number_of_steps_may_be_too_small() -> None:
+    """K = 1 is multiplicative weights, whose last iterate diverges."""
+    found = moving_magnet(COMAL, [0.4, 0.25, 0.35], 1.2, 2000, inner=1, every=50)
+    assert not found.converged and found.gap > 0.5
+    kept = moving_magnet(COMAL, [0.4, 0.25, 0.35], 1.2, 5000, inner=6, tolerance=1e-6, every=50)
+    assert kept.converged
 
 
 def test_probabilities_below_all_floats() -> None:
