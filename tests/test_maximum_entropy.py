@@ -18,7 +18,7 @@ from solvers.games.exact.equilibrium_set import equilibrium_vertices
 from solvers.games.exact.face import equilibrium_face
 from solvers.games.exact.maximum_entropy import least_divergence, maximum_entropy_winner
 from solvers.games.exact.rational import exact_von_neumann_winner
-from solvers.games.game import PreferenceGame, exploitability, skew_game
+from solvers.games.game import PreferenceGame, exact_exploitability, exploitability, skew_game
 from solvers.games.payoffs import Array
 from solvers.games.second_order.newton import regularised_equilibrium
 
@@ -138,6 +138,76 @@ def test_a_reference_far_from_every_winner() -> None:
     mu /= mu.sum()
     found = least_divergence(game, reference=mu)
     assert found.winner.converged and abs(found.excess) < 1e-10
+
+
+def far_apart(tiny: Fraction, seed: int) -> PreferenceGame:
+    """As :func:`block_game`, but half of the payoffs are smaller by this factor."""
+    generator = np.random.default_rng(seed)
+    A = [[F(0)] * 9 for _ in range(9)]
+    for i in range(5):
+        for j in range(5, 9):
+            A[i][j] = int(generator.integers(-3, 6)) * (tiny if generator.random() < 0.5 else F(1))
+            A[j][i] = -A[i][j]
+    return skew_game(A)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("digits", [16, 20, 30, 40, 400])
+@pytest.mark.parametrize("seed", range(6))
+def test_payoffs_of_different_orders(digits: int, seed: int) -> None:
+    """Converged or not, the bound is below the divergences of all vertices; it never says less than that of λ = 0."""
+    game = far_apart(F(1, 10**digits), seed)
+    found = least_divergence(game)
+    mu = np.full(9, 1 / 9)
+    for vertex in equilibrium_vertices(game):
+        assert rel_entr(np.array(vertex, dtype=float), mu).sum() >= found.bound - 1e-9
+    assert 0 <= found.divergence - found.bound + 1e-9 <= np.log(9)
+    assert found.winner.converged or "the entropy within" in found.winner.reason
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_game_that_is_singular_in_floats() -> None:
+    d = F(1, 6 * 10**15)
+    game = skew_game(
+        [
+            [0, -d, 0, 0, -2 * d],
+            [d, 0, F(-1, 6), -2 * d, F(1, 3)],
+            [0, F(1, 6), 0, 0, d],
+            [0, 2 * d, 0, 0, -d],
+            [2 * d, F(-1, 3), -d, d, 0],
+        ]
+    )
+    found = least_divergence(game)
+    played = np.array(equilibrium_vertices(game), dtype=float)
+    assert found.winner.converged
+    policy, value = by_cvxpy_among(played)
+    assert np.abs(found.winner.policy - policy).max() < 1e-3 and abs(found.divergence - value) < 1e-6
+
+
+def by_cvxpy_among(vertices: Array) -> tuple[Array, float]:
+    """The mixture of vertices of largest entropy, which needs no payoffs."""
+    weights = cp.Variable(len(vertices), nonneg=True)
+    mixed = vertices.T @ weights
+    uniform = np.full(vertices.shape[1], 1 / vertices.shape[1])
+    cp.Problem(cp.Minimize(cp.sum(cp.rel_entr(mixed, uniform))), [cp.sum(weights) == 1]).solve(solver=cp.CLARABEL)
+    policy = np.maximum(mixed.value, 0.0)
+    return policy, float(rel_entr(policy, uniform).sum())
+
+
+def test_the_gap_that_decides_is_exact() -> None:
+    """Of payoffs around 1e20 the judge sees multiples of 1e4 only; that of the rounded policy is not 0."""
+    generator = np.random.default_rng(0)
+    hidden = 0
+    for _ in range(20):
+        A = np.triu(generator.integers(-(10**18), 10**18, (5, 5)), 1)
+        game = skew_game([[100 * (int(A[i, j]) - int(A[j, i])) for j in range(5)] for i in range(5)])
+        found = maximum_entropy_winner(game)
+        weights = [F(p) for p in found.policy.tolist()]
+        exactly = exact_exploitability(game, [w / sum(weights) for w in weights])
+        assert found.converged is (exactly <= 1e-9 and found.gap <= 1e-9)
+        hidden += found.gap <= 1e-9 < exactly
+        assert maximum_entropy_winner(game, 1e8).converged
+    assert hidden
 
 
 def test_an_answer_that_is_not_within_the_tolerance_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
