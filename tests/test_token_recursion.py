@@ -187,3 +187,17 @@ def test_steps_out_of_range_are_refused() -> None:
     # and a smaller weight keeps them
     found, _ = soft_recursion(plex, certain, q, zeros, 0.5, 1.0)
     assert np.exp(found) == pytest.approx(np.exp(certain), abs=1e-12)
+
+
+@pytest.mark.parametrize("tau", [1e2, 1e4, 1e6])
+def test_no_digits_of_a_regularised_gap_are_lost(tau: float) -> None:
+    """At large τ the gap is a small difference of large numbers, unless it is computed as a divergence."""
+    matrix, game, _, mu = setting(11)
+    reference = by_prefix(STRINGS, mu)
+    found = tree_exploitability(game, reference, reference=reference, tau=tau)
+    expected = exploitability(matrix, mu, reference=mu, tau=tau)
+    assert found == pytest.approx(expected, rel=1e-13 * tau, abs=0)  # the policies are known to 1e-16 only
+    tilted = mu * np.exp(matrix.advantages(mu) / tau)
+    tilted /= tilted.sum()  # nearer to the equilibrium
+    near = tree_exploitability(game, by_prefix(STRINGS, tilted), reference=reference, tau=tau)
+    assert 0 <= near < found

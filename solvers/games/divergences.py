@@ -8,7 +8,12 @@ from solvers.games.payoffs import Array
 
 
 def log_divergence(log_p: Array, log_q: Array) -> float:
-    """``KL(p‖q) = Σ p (f - 1 + exp(-f))``, f = log p - log q: no term is negative, so close policies lose no digits.
+    """``KL(p‖q)``, without loss of digits where policies are close."""
+    return float(divergence_terms(log_p, log_q).sum())
+
+
+def divergence_terms(log_p: Array, log_q: Array) -> Array:
+    """``p (f - 1 + exp(-f))``, f = log p - log q: none is negative, and those of a distribution sum to ``KL(p‖q)``.
 
     A logarithm of -inf in p is a probability of zero, whose term is q; where q has one, p must, too.
     """
@@ -19,4 +24,4 @@ def log_divergence(log_p: Array, log_q: Array) -> float:
     terms = p * (near + np.expm1(-near))
     far = (near != f) | none
     terms[far] = p[far] * (f[far] - 1) + np.exp(log_q[far])  # exp(-f) may overflow
-    return float(terms.sum())
+    return np.asarray(terms)

@@ -2,9 +2,12 @@
 
     gap(x, y)   = max_{x'} x'ᵀUy - min_{y'} xᵀUy'                       2 max_{x'} x'ᵀUx in a symmetric game at (x, x)
     gap_τ(x, y) = max_{x'} [x'ᵀUy - τ D(x'‖μ)] + max_{y'} [-xᵀUy' - τ D(y'‖ν)] + τ D(x‖μ) + τ D(y‖ν)
+                = τ D(x‖x*) + τ D(y‖y*)
 
 with D the dilated divergence of :mod:`~solvers.games.trees.treeplex`. Both maxima are backward recursions: the largest
-of each information set's values, or ``τ logsumexp`` of them. gap is what others call NashConv.
+of each information set's values, or ``τ logsumexp`` of them, met at x* and y*. As D is a Bregman divergence and x* an
+interior point, ``D(x‖x*)`` is what x lacks of the maximum: a sum without a negative term, that loses no digits. gap is
+what others call NashConv.
 """
 
 from __future__ import annotations
@@ -22,8 +25,8 @@ from solvers.games.trees.tree_game import TreeGame
 from solvers.games.trees.treeplex import (
     Treeplex,
     best_values,
-    divergence,
     greedy,
+    log_divergence,
     plan_of,
     policy_at,
     proximal,
@@ -105,10 +108,10 @@ def regularised_tree_gap(
     def side(player: int) -> float:
         plex, b, mu = game.players[player], behaviours[player], references[player]
         theirs = plan_of(game.players[1 - player], behaviours[1 - player])
-        with np.errstate(divide="ignore"):
-            base = np.log(mu)
-        soft = proximal(plex, base, game.gains(player, theirs), tau)[2]
-        return soft + tau * divergence(plex, b, mu)
+        # log 0: an action that the policy never takes; what overflows is not finite, as its result says
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            best = proximal(plex, np.log(mu), game.gains(player, theirs), tau)[0]
+            return tau * log_divergence(plex, np.log(b), best)
 
     if game.symmetric and behaviours[0] is behaviours[1]:
         return 2 * side(0)

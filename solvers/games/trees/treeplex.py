@@ -27,6 +27,7 @@ import numpy as np
 from scipy.special import rel_entr
 
 from solvers.arguments import real_array, real_number
+from solvers.games.divergences import divergence_terms
 from solvers.games.game import SUMS_TO_ONE
 from solvers.games.payoffs import Array, Indices
 
@@ -312,14 +313,11 @@ def divergence(treeplex: Treeplex, behaviour: Array, other: Array) -> float:
 
 
 def log_divergence(treeplex: Treeplex, logs: Array, others: Array) -> float:
-    """``D(x ‖ x')`` of log-behaviours, all terms non-negative: of policies that are close no digits are lost."""
+    """``D(x ‖ x')`` of log-behaviours, all terms non-negative: of policies that are close no digits are lost.
+
+    An action that x never takes has -inf; where x' has one, x must, too.
+    """
     if not treeplex.sets:
         return 0.0
-    behaviour = np.exp(logs)
-    f = logs - others
-    near = np.where(np.abs(f) < 1, f, 0.0)
-    terms = behaviour * (near + np.expm1(-near))
-    far = near != f
-    terms[far] = behaviour[far] * (f[far] - 1) + np.exp(others[far])  # exp(-f) may overflow
-    reached = treeplex.weights * plan_of(treeplex, behaviour)[treeplex.parent]
-    return float(reached @ np.add.reduceat(terms, treeplex.first[:-1]))
+    reached = treeplex.weights * plan_of(treeplex, np.exp(logs))[treeplex.parent]
+    return float(reached @ np.add.reduceat(divergence_terms(logs, others), treeplex.first[:-1]))
