@@ -85,7 +85,7 @@ def test_each_vertex_is_an_equilibrium_with_penalties_that_shrink() -> None:
     for size in (30, 200):
         game = low_rank(size, 1)
         A = game.matrix
-        vertices = [(list(v.actions), v.policy(size), v.theta) for v in equilibrium_path(A)]
+        vertices = [(v.actions.tolist(), v.policy(size), v.theta) for v in equilibrium_path(A)]
         thetas = [theta for _, _, theta in vertices]
         assert thetas[-1] == 0 and all(a > b for a, b in pairwise(thetas)) and thetas[0] < 1
         seen: dict[tuple[int, int], float] = {}  # differences d_i - d_j, which every vertex must agree on

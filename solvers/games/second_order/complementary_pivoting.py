@@ -30,6 +30,7 @@ Farina, Kroer and Sandholm 2021 (2007.14358, Algorithm 3).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ from solvers.arguments import whole_number
 from solvers.games.equilibrium import Equilibrium
 from solvers.games.first_order.loop import DELAY, Callback, Seen
 from solvers.games.game import PreferenceGame, exploitability, positive
-from solvers.games.payoffs import Array, require_memory
+from solvers.games.payoffs import Array, Indices, require_memory
 
 METHOD = "complementary pivoting"
 MATRICES = 4  # N × N arrays held at once
@@ -53,16 +54,17 @@ REGULAR = 1e-9  # the least pivot of the first system, in units of the largest p
 
 
 class Vertex(NamedTuple):
-    """A policy of the path where a linear piece of it ends: `actions` of positive weight (one may be 0), and θ."""
+    """Where a linear piece of the path ends: the actions S, their weights ``constant + θ slope``, and θ."""
 
-    actions: list[int]
-    weights: Array
+    actions: Indices
+    constant: Array
+    slope: Array
     theta: float
 
     def policy(self, size: int) -> Array:
         """The policy of all actions."""
         policy = np.zeros(size)
-        policy[self.actions] = np.maximum(self.weights, 0.0)  # rounding may have left -1e-17
+        policy[self.actions] = np.maximum(self.constant + self.theta * self.slope, 0.0)  # rounding leaves -1e-17
         return np.asarray(policy / policy.sum())
 
 
@@ -135,26 +137,25 @@ def equilibrium_path(A: Array) -> Iterator[Vertex]:
     basis, d = _start(A, largest)
     theta = 1.0
     while basis.factorise():
-        S = np.array(basis.actions)
+        S = basis.actions
         k = len(S) + 1
         right = np.zeros((k, 2), order="F")
         right[0, 0] = 1.0
         right[1:, 1] = -d[S]
-        x = basis.solve(right).T  # (v, p_S), its constant part and that in θ
-        parts = x @ basis.rows[:k]
-        parts[1] += d
-        parts[:, S] = x[:, 1:]  # p on S, s outside it
-        constant, slope = parts
+        x, x_slope = basis.solve(right).T  # (v, p_S), its constant part and that in θ
+        constant, slope = x @ basis.rows[:k], x_slope @ basis.rows[:k]
+        slope += d
+        constant[S], slope[S] = x[1:], x_slope[1:]  # p on S, s outside it
         rates = slope / np.maximum(constant + theta * slope, ZERO)
         r = int(rates.argmax())
         rate = float(rates[r])
-        if not np.isfinite(rate):
+        if not isfinite(rate):
             return
         if rate * theta <= 1 + 1e-12:
-            yield Vertex(basis.actions, x[0, 1:], 0.0)
+            yield Vertex(S, x[1:], x_slope[1:], 0.0)
             return
         theta -= 1 / rate
-        yield Vertex(basis.actions, x[0, 1:] + theta * x[1, 1:], theta)
+        yield Vertex(S, x[1:], x_slope[1:], theta)
         place = basis.places[r]
         if place:  # p_r has reached 0: s_r grows
             force = np.zeros(k)
@@ -178,12 +179,14 @@ def equilibrium_path(A: Array) -> Iterator[Vertex]:
 class _Basis:
     """S with its rows of A and its system, in storage that grows with S in place."""
 
-    __slots__ = ("A", "actions", "factors", "pivots", "places", "rows", "system")
+    __slots__ = ("A", "actions", "factors", "pivots", "places", "rows", "stored", "system")
 
-    def __init__(self, A: Array, actions: list[int]) -> None:
+    def __init__(self, A: Array, actions: Indices) -> None:
         size, k = len(A), len(actions) + 1
         self.A = A
-        self.actions = actions
+        self.stored = np.empty(size, dtype=np.intp)
+        self.stored[: k - 1] = actions
+        self.actions = self.stored[: k - 1]  # S
         self.places = [0] * size  # where an action is in the system, 0: not in S
         self.rows = np.empty((size + 1, size))  # ones, then the rows of A
         self.system = np.empty((size + 1, size + 1), order="F")
@@ -192,7 +195,7 @@ class _Basis:
         self.system[0], self.system[:, 0] = 1.0, 1.0
         self.system[0, 0] = 0.0
         self.system[1:k, 1:k] = self.rows[1:k, actions].T
-        for place, action in enumerate(actions, 1):
+        for place, action in enumerate(actions.tolist(), 1):
             self.places[action] = place
 
     def factorise(self) -> bool:
@@ -218,7 +221,7 @@ class _Basis:
             self._put(new, place)
         else:
             for action in (r, c):
-                self.actions.append(action)
+                self.actions = self.stored[: len(self.actions) + 1]
                 self._put(action, len(self.actions))
 
     def _put(self, action: int, place: int) -> None:
@@ -231,7 +234,8 @@ class _Basis:
 
     def _remove(self, action: int) -> None:
         """The last action takes its place."""
-        place, last = self.places[action], self.actions.pop()
+        place, last = self.places[action], int(self.actions[-1])
+        self.actions = self.actions[:-1]
         self.places[action] = 0
         if last != action:
             self._put(last, place)
@@ -243,7 +247,7 @@ def _start(A: Array, largest: float) -> tuple[_Basis, Array]:
     rough = _rough_policy(A)
     first = min(FIRST, size - 1 + size % 2)
     for actions in (np.argpartition(-rough, first - 1)[:first], np.array([rough.argmax()])):
-        basis = _Basis(A, actions.tolist())
+        basis = _Basis(A, actions)
         if basis.factorise() and np.abs(basis.factors.diagonal()).min() > REGULAR * largest:
             break
     q = rough[actions] / rough[actions].sum()
