@@ -12,7 +12,7 @@ game, as A is skew and ``(Aπ*)·π <= 0``,
 
     KL(π*‖q) <= KL(π*‖ρ) - KL(π‖ρ) + KL(π‖q).
 
-So steps are made until ``KL(π‖q) <= KL(π‖ρ) / 10``, which steps with ``η <= τ/a²``, a = max|A|, attain for every τ, and
+So steps are made until ``KL(π‖q) <= KL(π‖ρ) / 5``, which steps with ``η <= τ/a²``, a = max|A|, attain for every τ, and
 ρ ← π ← q, which needs no product with A but the one after it: the magnet comes nearer to all equilibria every time.
 Sources: Wang et al. 2024 (2410.16714, Algorithm 1 and Theorem 4.3); Solodov and Svaiter 1999 (Set-Valued Analysis 7,
 the relative error within which a proximal step followed by an extragradient step converges).
@@ -36,7 +36,7 @@ from solvers.games.first_order.step_sizes import magnetic
 from solvers.games.game import PreferenceGame, positive, reference_of
 from solvers.games.payoffs import Array
 
-RELATIVE = 0.1  # KL(π‖best response) / KL(π‖magnet) at which the magnet moves
+RELATIVE = 0.2  # KL(π‖best response) / KL(π‖magnet) at which the magnet moves
 
 
 def moving_magnet(

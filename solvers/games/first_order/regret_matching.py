@@ -11,8 +11,10 @@ With the gains ``u = A y`` against the opponent's y, and the regrets ``g_t = u_t
 the pair's duality gap ``max A x̄ + max A ȳ`` bounds the gap of ``(x̄ + ȳ) / 2``, which is the average that is returned.
 *Simultaneous* (``alternating=False``): one policy plays itself, at one product an iteration. Averages weigh iteration t
 by t² (*quadratic*), x_{t+1} with the y_t that it answers. Regrets are bounded by R: for every T, in the simultaneous
-form with quadratic averages, the gap of the average is at most ``2 T² max R_T / Σ t²``, and for RM⁺ ``‖R_T‖₂² <=
-a² N T`` with a = max |A| makes that ``6 a √(N / T)``; RM⁺'s alternating form has the same bound.
+form with quadratic averages, the gap of the average is at most ``2 T² max R_T / Σ t²``. RM⁺'s R obeys ``‖R_T‖₂² <=
+Σ ‖g_t‖₂²``. In self-play ``⟨u_t, x_t⟩ = 0``, thus ``‖R_T‖₂² <= a² N T`` with a = max |A|, and the gap is at most
+``6 a √(N / T)``. In the alternating form g may be twice as large: there ``‖R_T‖₂² <= 4 a² N T`` for either player, and
+the bound is ``12 a √(N / T)``, as RM⁺'s next policy is no worse against what it has just seen (Burch et al. 2019).
 
 PRM⁺ is the best in practice for crude accuracy, but can be as slow as 1/√T, as R may shrink, and 1/‖R‖ acts as a step
 size. The third form has the invariant by which IREG-PRM⁺ (2510.04407) repairs this, ``‖R_t‖ >= ‖R_{t-1}‖``, by which
