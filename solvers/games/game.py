@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 from solvers.arguments import real_array, real_number
 from solvers.games.divergences import log_divergence
 from solvers.games.equilibrium import Equilibrium
-from solvers.games.payoffs import Array, Dense, Payoffs, require_memory
+from solvers.games.payoffs import Array, Dense, Factored, Payoffs, exact_products, require_memory
 
 WITHIN = 1e-12  # by how much floats may miss P + Pᵀ = 1
 SUMS_TO_ONE = 1e-9  # by how much floats may miss a policy's sum
@@ -235,7 +235,7 @@ def regularised_gap(advantages: Array, policy: Array, reference: Array, tau: flo
 
 
 def exact_exploitability(game: PreferenceGame, policy: Sequence[Any]) -> Fraction:
-    """``2 max_y (Aπ)_y`` in rationals; a game of floats is taken to be the exact numbers that its A stores.
+    """``2 max_y (Aπ)_y`` in rationals; a game of floats is taken to be the exact numbers that it stores.
 
     Raises ``TypeError`` unless the policy's probabilities are exact (int, Fraction, Decimal, "1/3"), ``ValueError``
     unless they are a distribution over the actions.
@@ -252,10 +252,12 @@ def exact_exploitability(game: PreferenceGame, policy: Sequence[Any]) -> Fractio
 
 
 def rational_rows(game: PreferenceGame) -> Rationals:
-    """A exactly: as it was given, or the numbers that its floats store."""
+    """A exactly: as it was given, the products of its factors, or the numbers that its floats store."""
     if game.rationals is not None:
         return game.rationals
     require_memory(FRACTION * game.size**2, f"an exact game of {game.size:,} actions")
+    if isinstance(game.payoffs, Factored) and game.payoffs.link == "identity":
+        return exact_products(game.payoffs)
     return tuple(tuple(map(Fraction, row)) for row in game.matrix.tolist())
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from fractions import Fraction
+from operator import mul
 from typing import Literal
 
 import numpy as np
@@ -105,3 +107,24 @@ class Factored:
 
 
 Payoffs = Dense | Factored
+
+
+def exact_products(payoffs: Factored) -> tuple[tuple[Fraction, ...], ...]:
+    """``U S Uᵀ`` for the identity link: rounded products have neither the rank of the factors nor their ties."""
+    u, of_factors = _whole(payoffs.factors)
+    S, of_skew = _whole(payoffs.skew)
+    gains = [[sum(map(mul, row, x)) for row in S] for x in u]  # S x
+    unit = of_factors**2 * of_skew
+    rows = [[Fraction(0)] * len(u) for _ in u]
+    for i, x in enumerate(u):
+        for j in range(i):
+            rows[i][j] = Fraction(sum(map(mul, x, gains[j])), unit)
+            rows[j][i] = -rows[i][j]
+    return tuple(map(tuple, rows))
+
+
+def _whole(array: Array) -> tuple[list[list[int]], int]:
+    """An array of floats times a power of two that makes them whole, and that."""
+    ratios = [[x.as_integer_ratio() for x in row] for row in array.tolist()]
+    unit = max(d for row in ratios for _, d in row)
+    return [[n * (unit // d) for n, d in row] for row in ratios], unit

@@ -22,9 +22,9 @@ class ExactWinner:
     """A von Neumann winner in exact numbers.
 
     policy: N Fractions in the order of the game's rows. verdict: the kernel's, that ``P · policy <= 1/2`` everywhere;
-    ``prefcore.save_certificate`` stores it. unique: whether it is the only one; if not, it lies in the relative
-    interior of the set of all, so that it plays whatever any winner plays. dimension: of that set. method: what guessed
-    the support, or "exact simplex".
+    ``prefcore.save_certificate`` stores it. It says nothing of other winners. unique: whether there are none, by exact
+    elimination without a certificate; if there are, this one lies in the relative interior of the set of all, so that
+    it plays whatever any winner plays. dimension: of that set. method: what guessed the support, or "exact simplex".
     """
 
     policy: tuple[Fraction, ...]
@@ -44,14 +44,17 @@ class ExactWinner:
 
     def __repr__(self) -> str:
         which = "the only one" if self.unique else f"one of a set of dimension {self.dimension}"
-        return f"ExactWinner({which}, {len(self.support)} of {len(self.policy)} actions, by {self.method}; certified)"
+        played = f"{len(self.support)} of {len(self.policy)} actions, by {self.method}"
+        return f"ExactWinner({played}; that it wins is certified; {which}, as exact elimination finds)"
 
 
 def exact_von_neumann_winner(game: PreferenceGame) -> ExactWinner:
     """A von Neumann winner in exact numbers, certified by the kernel.
 
-    A game of floats is taken to be the exact numbers that its A stores. Raises ``TypeError`` for no game, and
-    ``GameTooLarge``, with the size, where the exact work would be too much.
+    A game of floats is taken to be the exact numbers that its A stores; one of factors whose link is the identity, to
+    be the products of the numbers that they store: their low rank leaves ties, and a set of winners of large dimension.
+    Raises ``TypeError`` for no game, and ``GameTooLarge``, with the size, where the exact work would be too much: for more
+    than 2,001 actions, or more than a hundred or so if no support that floats suggest is exactly right.
     """
     rows = rational_rows(admitted(game))
     face = face_of(game, rows)
