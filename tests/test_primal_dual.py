@@ -155,8 +155,27 @@ def test_norms_bound_the_payoffs(size: int) -> None:
     assert spectral_norm(Dense(np.zeros((size, size)))) == 0
 
 
-def test_a_large_factored_game_never_becomes_a_matrix() -> None:
+@pytest.mark.parametrize("size", [5, 230])
+@pytest.mark.parametrize("scale", [1e-180, 1e200])
+def test_norms_of_payoffs_whose_squares_are_no_floats(
+    size: int, scale: float, capfd: pytest.CaptureFixture[str]
+) -> None:
+    game = uniform_game(size, 1)
+    norm = spectral_norm(skew_game(scale * game.matrix).payoffs)
+    assert norm == pytest.approx(scale * float(np.linalg.norm(game.matrix, 2)), rel=1e-3)
+    if size == 5:
+        found = restarted_primal_dual(skew_game(scale * game.matrix), tolerance=1e-6 * scale)
+        assert found.converged
+    assert capfd.readouterr() == ("", "")  # LAPACK complains on standard error
+
+
+def test_a_large_factored_game_never_becomes_a_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
     """Actions on a circle, each beating the half to its left: uniform is an equilibrium; A would be 3 GiB."""
+
+    def refused(_: Factored) -> np.ndarray:
+        raise AssertionError("multiplied out")
+
+    monkeypatch.setattr(Factored, "dense", refused)
     angles = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
     game = game_of(Factored(np.column_stack([np.cos(angles), np.sin(angles)]), ROTATION, "identity"))
     start = np.linspace(0.5, 1.5, 20_000) / 20_000
