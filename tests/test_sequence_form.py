@@ -17,7 +17,11 @@ from open_spiel.python.algorithms import cfr as spiel_cfr
 from open_spiel.python.algorithms import expected_game_score
 from open_spiel.python.algorithms import exploitability as spiel_exploitability
 
+from solvers.games.building.builders import low_rank_game
+from solvers.games.game import PreferenceGame, skew_game
 from solvers.games.payoffs import GameTooLarge
+from solvers.games.trees.builders import token_game
+from solvers.games.trees.equilibrium import TreeSeen, judged
 from solvers.games.trees.judge import (
     best_response,
     exact_best_response,
@@ -25,10 +29,11 @@ from solvers.games.trees.judge import (
     exact_tree_value,
     tree_exploitability,
 )
+from solvers.games.trees.mirror_descent import dilated_mirror_descent
 from solvers.games.trees.openspiel import from_openspiel
 from solvers.games.trees.regret_matching import counterfactual_regret_plus
 from solvers.games.trees.sequence_program import sequence_form_program
-from solvers.games.trees.tree_game import TreeGame, sequence_payoffs
+from solvers.games.trees.tree_game import SequencePayoffs, TreeGame, sequence_payoffs
 from solvers.games.trees.treeplex import (
     behaviour_of,
     best_values,
@@ -199,8 +204,20 @@ def test_an_unfinished_run_says_so_and_tells_what_it_saw() -> None:
     assert np.isnan(result.history).tolist() == [True, True, False, True, True, False, False]
     assert result.last is not None
     assert result.average is not None
+    assert result.average_history is result.history
     assert result.gap == result.average_gap == pytest.approx(tree_exploitability(game, *result.plans), abs=1e-15)
     assert result.last_gap == pytest.approx(tree_exploitability(game, *result.last), abs=1e-15)
+
+
+def test_callbacks_cannot_change_a_run() -> None:
+    _, game = loaded(KUHN)
+    seen: list[TreeSeen] = []
+    counterfactual_regret_plus(game, 2, every=1, callback=seen.append)
+    dilated_mirror_descent(game, None, 0.1, 2, callback=seen.append)
+    assert len(seen) == 4
+    for plan in (plan for s in seen for plans in (s.last, s.average or ()) for plan in plans):
+        with pytest.raises(ValueError, match="read-only"):
+            plan[0] = 2.0
 
 
 def test_bad_policies_are_refused_by_name() -> None:
@@ -234,6 +251,8 @@ def test_bad_policies_are_refused_by_name() -> None:
         sequence_form_program(game, method="magic")
     with pytest.raises(ValueError, match="tolerance"):
         counterfactual_regret_plus(game, tolerance=0.0)
+    with pytest.raises(TypeError, match="callback"):
+        counterfactual_regret_plus(game, callback="print")
 
 
 def test_unfit_games_are_refused() -> None:
@@ -382,3 +401,41 @@ def test_games_that_are_no_tree_games_are_refused() -> None:
     fickle = Spiel(("chance", [(0, [leaf, leaf]), (0, [leaf])], [0.5, 0.5]), {(0,): "?", (1,): "?"})
     with pytest.raises(ValueError, match="others to choose from"):
         from_openspiel(fickle)
+
+
+# -- records ----------------------------------------------------------------------------------------------------------
+
+
+def test_iterates_that_overflow_end_the_run_at_the_ones_before() -> None:
+    circle = PreferenceGame([["1/2", "2/3", "1/3"], ["1/3", "1/2", "2/3"], ["2/3", "1/3", "1/2"]])
+    game = token_game(None, "abc", 1, games={None: circle})
+    uneven = {(): {"a": 0.5, "b": 0.3, "c": 0.2}}
+    result = dilated_mirror_descent(game, uneven, 0.0, 50, rule="mirror descent", step=1e307)
+    assert not result.converged
+    assert f"no longer finite after {result.iterations} iterations" in result.reason
+    assert np.isnan(result.history).tolist() == [False] * (result.iterations - 1) + [True]
+    assert result.gap == pytest.approx(tree_exploitability(game, *result.plans), abs=1e-15)
+    assert result.gap == pytest.approx(float(result.history[-2]), abs=1e-15)
+    huge = token_game(None, "abc", 1, games={None: skew_game(6 * 1e299 * circle.matrix)})
+    with pytest.raises(FloatingPointError, match="first iterate is not finite"):
+        dilated_mirror_descent(huge, uneven, 1e-10, 50, rule="mirror descent", step=1e10)
+    with pytest.raises(ValueError, match="tau: 1e-09 is too small"):
+        dilated_mirror_descent(huge, uneven, 1e-9, 50, rule="mirror descent")
+    with pytest.raises(ValueError, match=r"plans\[0\]: nan of the empty sequence"):
+        judged(game, (np.array([np.nan, 0, 0, 0]),) * 2, method="none", tolerance=1.0, iterations=1)
+
+
+@pytest.mark.parametrize("method", ["simplex", "interior point"])
+@pytest.mark.parametrize("scale", [1e-100, 1e-10, 1e10])
+def test_the_program_does_not_depend_on_the_unit_of_payoffs(scale: float, method: str) -> None:
+    _, game = loaded(LEDUC)
+    payoffs = SequencePayoffs(game.payoffs.sequence_matrix() * scale, game.payoffs.sequence_matrix().T.tocsr() * scale)
+    generator = np.random.default_rng(3)
+    F, S = generator.normal(size=(27, 4)), generator.normal(size=(4, 4))
+    low = low_rank_game(np.sqrt(scale) * F, S - S.T, "identity")
+    for scaled in (TreeGame(game.players, payoffs), token_game(None, "abc", 3, games={None: low})):
+        result = sequence_form_program(scaled, method=method, tolerance=1e-12 * scale)
+        assert result.converged, result
+        assert result.last is result.plans
+        assert result.last_gap == result.gap == result.history.tolist()[-1]
+        assert result.average_history is None

@@ -420,8 +420,9 @@ def test_bad_regularisation_is_refused_by_name() -> None:
     plex = game.players[0]
     even = {label: dict.fromkeys(actions, HALF) for label, actions in zip(plex.labels, plex.actions, strict=True)}
     certain = even | {plex.labels[0]: {"a": 1}}
-    with pytest.raises(ValueError, match="tau"):
-        tree_exploitability(game, even, reference=even)
+    for one in ({"reference": even}, {"tau": 0.1}):
+        with pytest.raises(ValueError, match="reference and tau go together"):
+            tree_exploitability(game, even, **one)
     with pytest.raises(ValueError, match="tau"):
         tree_exploitability(game, even, reference=even, tau=0.0)
     with pytest.raises(ValueError, match="no mass"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -13,9 +14,9 @@ from solvers.arguments import whole_number
 from solvers.games.first_order.loop import DELAY
 from solvers.games.game import positive
 from solvers.games.payoffs import Array
-from solvers.games.trees.judge import gap_of, regularised_tree_gap
+from solvers.games.trees.judge import gap_of, pair_gap, regularised_tree_gap
 from solvers.games.trees.tree_game import TreeGame
-from solvers.games.trees.treeplex import behaviour_of, policy_at
+from solvers.games.trees.treeplex import behaviour_of, policy_at, read_policy
 
 Plans = tuple[Array, Array]
 
@@ -27,8 +28,9 @@ class TreeEquilibrium:
     plans: the realisation plans (S₁,) and (S₂,), the same array twice in a symmetric game that one policy plays. gap:
     of `plans`, recomputed from them by THE JUDGE (regularised if `tau` is not 0). value: the first player's payoff.
     converged: gap <= tolerance; if not, `reason` says what stopped the run, and the policies are no answer, only the
-    best so far. history: the gap after each iteration, of what `plans` is (NaN where the method did not look). last and
-    average: the other iterates and their gaps, where the method has them. references: behaviours (S,).
+    newest that were judged. history: the gap after each iteration, of what `plans` is (NaN where the method did not
+    look). last and average: the iterates and their gaps, where the method has them; average_history: the gaps of
+    averages. references: behaviours (S,).
     """
 
     game: TreeGame
@@ -47,6 +49,7 @@ class TreeEquilibrium:
     last_gap: float = np.nan
     average: Plans | None = None
     average_gap: float = np.nan
+    average_history: Array | None = None
 
     @property
     def policies(self) -> tuple[dict[Any, dict[Any, float]], dict[Any, dict[Any, float]]]:
@@ -72,7 +75,7 @@ class TreeEquilibrium:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TreeSeen:
-    """What a callback is told after each iteration that was judged."""
+    """What a callback is told after each iteration that was judged; its plans are read-only."""
 
     iteration: int
     last: Plans
@@ -86,7 +89,7 @@ TreeCallback = Callable[[TreeSeen], object]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TreeIterate:
-    """The plans after one more iteration, and a function that makes the average."""
+    """The plans after one more iteration, and a function that makes the average, which then is the answer."""
 
     last: Plans
     average: Callable[[], Plans] | None = None
@@ -99,15 +102,25 @@ def judged(
     method: str,
     tolerance: float,
     iterations: int,
-    history: Array,
+    history: Array | None = None,
     tau: float = 0.0,
     references: Plans | None = None,
     reason: str = "",
     last: Plans | None = None,
     average: Plans | None = None,
 ) -> TreeEquilibrium:
-    """The record of a run, all gaps computed anew; `reason` counts where the gap is beyond the tolerance."""
-    gap = judge(game, plans, tau, references)
+    """The record of a run, all plans checked and their gaps computed anew.
+
+    history: ``None`` where only the answer was judged. reason: counts where its gap is beyond the tolerance.
+    """
+
+    def checked(policies: Plans) -> float:
+        first = read_policy(game.players[0], policies[0], "plans[0]")
+        second = first if policies[0] is policies[1] else read_policy(game.players[1], policies[1], "plans[1]")
+        return pair_gap(game, (first, second), references if tau else None, tau)
+
+    gap = checked(plans)
+    history = np.array([gap]) if history is None else history
     return TreeEquilibrium(
         game=game,
         plans=plans,
@@ -122,14 +135,17 @@ def judged(
         references=references,
         reason="" if gap <= tolerance else reason,
         last=last,
-        last_gap=np.nan if last is None else judge(game, last, tau, references),
+        last_gap=np.nan if last is None else checked(last),
         average=average,
-        average_gap=np.nan if average is None else judge(game, average, tau, references),
+        average_gap=np.nan if average is None else checked(average),
+        average_history=None if average is None else history,
     )
 
 
-def judge(game: TreeGame, plans: Plans, tau: float, references: Plans | None) -> float:
-    """THE JUDGE of a pair of plans."""
+def quick_gap(game: TreeGame, plans: Plans, tau: float, references: Plans | None) -> float:
+    """The gap of plans that an algorithm made, without THE JUDGE's checks; NaN of plans that are not finite."""
+    if not (np.isfinite(plans[0]).all() and np.isfinite(plans[1]).all()):
+        return np.nan
     if not tau or references is None:
         return gap_of(game, *plans)
     first = behaviour_of(game.players[0], plans[0])
@@ -142,7 +158,6 @@ def run(
     steps: Iterator[TreeIterate],
     *,
     method: str,
-    answer: Literal["last", "average"],
     iterations: int,
     tolerance: float,
     tau: float = 0.0,
@@ -153,45 +168,65 @@ def run(
 ) -> TreeEquilibrium:
     """Takes up to `iterations` from `steps`; stops when the gap of the answer, looked at each `every`, is small enough.
 
-    callback, progress: as for matrices. Raises ``ValueError``/``TypeError`` for iterations or every < 1, or a
-    tolerance that is not positive.
+    The answer is the average where the algorithm makes one, else the last iterate. callback, progress: as for matrices
+    (:func:`solvers.games.first_order.loop.run`). Iterates that are no longer finite end the run at the ones judged
+    before, ``FloatingPointError`` if there are none. Raises ``ValueError``/``TypeError`` for iterations or every < 1, a
+    tolerance that is not positive, or a callback that is none.
     """
     count = whole_number(iterations, "iterations", 1)
     stride = whole_number(every, "every", 1)
     within = positive(tolerance, "tolerance")
-    history = np.full(count, np.nan)
-    done = 0
-    last: Plans | None = None
-    average: Plans | None = None
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback: must be callable, got {callback!r}")
+    history = array("d")  # as long as the run, not as its limit
+    done, reason = 0, ""
+    kept: tuple[Plans, Plans | None] | None = None  # the last and the average that were judged
     disable = None if progress is None else not progress
     with tqdm(total=count, desc=method, disable=disable, delay=DELAY, leave=False) as bar:
         while done < count:
-            iterate = next(steps)
-            done += 1
-            if done % stride and done < count:
-                continue
-            last = iterate.last
-            average = None if iterate.average is None else iterate.average()
-            chosen = last if answer == "last" or average is None else average
-            history[done - 1] = judge(game, chosen, tau, references)
+            with np.errstate(over="ignore", invalid="ignore"):  # what overflows is not finite, which is looked for
+                iterate = next(steps)
+                done += 1
+                if done % stride and done < count:
+                    continue
+                last, average = iterate.last, None if iterate.average is None else iterate.average()
+                gap = quick_gap(game, last if average is None else average, tau, references)
+                if average is not None and not all(np.isfinite(plan).all() for plan in last):
+                    gap = np.nan
+            history.extend([*[np.nan] * (done - 1 - len(history)), gap])
             if callback is not None:
-                gaps = [np.nan if p is None else judge(game, p, tau, references) for p in (last, average)]
-                callback(TreeSeen(done, last, gaps[0], average, gaps[1]))
-            bar.update(done - bar.n)
-            if history[done - 1] <= within:
+                if average is None:
+                    callback(TreeSeen(done, _shown(last), gap, None, np.nan))
+                else:
+                    callback(TreeSeen(done, _shown(last), quick_gap(game, last, tau, references), _shown(average), gap))
+            if not np.isfinite(gap):
+                reason = f"the iterates were no longer finite after {done:,} iterations; take smaller steps"
                 break
-    assert last is not None
-    chosen = last if answer == "last" or average is None else average
+            kept = last, average
+            bar.update(done - bar.n)
+            if gap <= within:
+                break
+    if kept is None:
+        raise FloatingPointError(f"{method}: the first iterate is not finite; the payoffs or steps are too large")
+    last, average = kept
     return judged(
         game,
-        chosen,
+        last if average is None else average,
         method=method,
         tolerance=within,
         iterations=done,
-        history=history[:done],
+        history=np.array(history),
         tau=tau,
         references=references,
-        reason=f"the gap was not within {within:g} after {done:,} iterations",
+        reason=reason or f"the gap was not within {within:g} after {done:,} iterations",
         last=last,
         average=average,
     )
+
+
+def _shown(plans: Plans) -> Plans:
+    """The plans for others to read: writing to them would change the run."""
+    views = [plan.view() for plan in plans]
+    for view in views:
+        view.setflags(write=False)
+    return (views[0], views[0]) if plans[0] is plans[1] else (views[0], views[1])

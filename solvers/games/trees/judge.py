@@ -74,22 +74,30 @@ def tree_exploitability(
 
     policy, second: of the first and second player, each a mapping information set -> action -> probability, or a
     realisation plan. reference and tau: of the regularised game; reference is a policy (a pair of policies in a game
-    that is not symmetric; ``None`` for uniform ones). Raises ``ValueError`` naming the information set for what is no
-    policy, tau <= 0, or a policy with an action that its reference never takes.
+    that is not symmetric) with mass on every action. Raises ``ValueError`` naming the information set for what is no
+    policy; for tau <= 0, only one of reference and tau, or a gap beyond all floats.
     """
+    if (reference is None) is not (tau is None):
+        raise ValueError("reference and tau go together: give both for the regularised gap, none for the original one")
     behaviours = _pair(game, policy, second)
     if tau is None:
-        if reference is not None:
-            raise ValueError("reference and tau go together: give tau, too, for the regularised gap")
-        return gap_of(game, plan_of(game.players[0], behaviours[0]), plan_of(game.players[1], behaviours[1]))
+        return pair_gap(game, behaviours, None, 0.0)
     weight = positive(tau, "tau")
-    references = references_of(game, reference)
-    for plex, b, mu in zip(game.players, behaviours, references, strict=True):
-        lost = np.flatnonzero((b > 0) & (mu == 0))
-        if len(lost):
-            j = int(np.searchsorted(plex.first, lost[0], side="right")) - 1
-            raise ValueError(f"policy: takes an action at {plex.labels[j]!r} that its reference never takes")
-    return regularised_tree_gap(game, behaviours, references, weight)
+    gap = pair_gap(game, behaviours, references_of(game, reference), weight)
+    if not np.isfinite(gap):
+        raise ValueError(f"tau: no gap can be computed in float64 with tau = {weight:g} and such payoffs; rescale both")
+    return gap
+
+
+def pair_gap(
+    game: TreeGame, behaviours: tuple[Array, Array], references: tuple[Array, Array] | None, tau: float
+) -> float:
+    """The gap of two behaviours (S,), regularised if there are references."""
+    if references is not None:
+        return regularised_tree_gap(game, behaviours, references, tau)
+    first = plan_of(game.players[0], behaviours[0])
+    second = first if behaviours[0] is behaviours[1] else plan_of(game.players[1], behaviours[1])
+    return gap_of(game, first, second)
 
 
 def gap_of(game: TreeGame, first: Array, second: Array) -> float:

@@ -72,14 +72,13 @@ def dilated_mirror_descent(
     if rule == "Nash-MD":
         steps = _nash(game, logs, weight, eta)
     elif rule == "mirror descent":
-        steps = _plain(game, logs, weight, eta or (weight / (largest**2 + weight**2) if weight else 1 / largest))
+        steps = _plain(game, logs, weight, eta or _plain_step(largest, weight))
     else:
         steps = _extra(game, logs, weight, eta or 1 / (weight + 2 * largest), eta is None)
     return run(
         game,
         steps,
         method=f"dilated {rule}" if rule == "mirror descent" else f"dilated mirror descent, {rule}",
-        answer="last" if weight else "average",
         iterations=iterations,
         tolerance=tolerance,
         tau=weight,
@@ -88,6 +87,14 @@ def dilated_mirror_descent(
         callback=callback,
         progress=progress,
     )
+
+
+def _plain_step(largest: float, tau: float) -> float:
+    """``τ/(a² + τ²)``, without squares that would overflow."""
+    step = 1 / (tau + largest * (largest / tau)) if tau else 1 / largest
+    if not step:
+        raise ValueError(f"tau: {tau:g} is too small for payoffs of up to {largest:g}; rescale both")
+    return step
 
 
 def _each(game: TreeGame, first: Array, second: Array) -> Plans:

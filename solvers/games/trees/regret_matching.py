@@ -40,7 +40,6 @@ def counterfactual_regret_plus(
         game,
         _steps(game, predictive),
         method="predictive CFR⁺" if predictive else "CFR⁺",
-        answer="average",
         iterations=iterations,
         tolerance=tolerance,
         every=every,

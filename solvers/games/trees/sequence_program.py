@@ -4,7 +4,8 @@
 
 of the second player, v_0 standing for the set of the empty one; his plan is the dual solution. The program has as many
 rows and columns as there are sequences and information sets, not strategies. Where U has known low-rank factors,
-``U = L M``, the numbers ``z = Lᵀ x`` are variables, and U is not formed.
+``U = L M``, the numbers ``z = Lᵀ x`` are variables, and U is not formed. HiGHS, whose tolerances are absolute, gets
+payoffs and factors of at most 1.
 Sources: von Stengel 1996; Koller, Megiddo and von Stengel 1996, theorem 4.1.
 """
 
@@ -18,6 +19,7 @@ from scipy.optimize import linprog
 
 from solvers.games.game import positive
 from solvers.games.payoffs import Array
+from solvers.games.second_order.linear_program import LEAST
 from solvers.games.trees.equilibrium import TreeEquilibrium, judged
 from solvers.games.trees.tree_game import TreeGame
 from solvers.games.trees.treeplex import Treeplex, behaviour_of, plan_of
@@ -30,9 +32,10 @@ def sequence_form_program(
 ) -> TreeEquilibrium:
     """The equilibrium by linear programming.
 
-    method: HiGHS's "interior point" (with crossover) or "simplex". The solver's plans, which satisfy their equations to
-    some 1e-9, are put exactly on the treeplexes (negative flow to 0, then each set's flow to what reaches it) before
-    THE JUDGE sees them. Raises ``ValueError`` for another method, ``GameTooLarge`` for payoffs that would not fit, and
+    tolerance: of the gap, in units of the payoffs. method: HiGHS's "interior point" (with crossover) or "simplex". The
+    solver's plans, which satisfy their equations to some 1e-9, are put exactly on the treeplexes (negative flow to 0,
+    then each set's flow to what reaches it) before THE JUDGE sees them. Raises ``ValueError`` for another method or a
+    tolerance that is not positive, ``TypeError`` for no game, ``GameTooLarge`` for payoffs that would not fit, and
     ``RuntimeError`` with HiGHS's words should it find no solution.
     """
     if method not in METHODS:
@@ -40,7 +43,10 @@ def sequence_form_program(
     within = positive(tolerance, "tolerance")
     first, second = game.players
     factors = game.payoffs.factors()
-    L, M = (None, game.payoffs.sequence_matrix()) if factors is None else factors
+    L, M = (None, game.payoffs.sequence_matrix()) if factors is None else _balanced(*factors)
+    largest = game.payoffs.bound or 1.0
+    M = M / largest
+    close = within / largest / 4
     latent = 0 if L is None else L.shape[1]
     flows, ours = flow_matrix(second).T, first.sequences  # rows σ: the set of σ less the sets below it
     # Variables: x, v, and z if there are factors.
@@ -63,20 +69,37 @@ def sequence_form_program(
         b_eq=right,
         bounds=bounds,
         method=METHODS[method],
+        options=_tolerances(method, close),
     )
     if solution.x is None:
         raise RuntimeError(f"HiGHS found no solution of the sequence-form program: {solution.message}")
     x = _on(first, solution.x[:ours])
-    y = x if game.symmetric else _on(second, -solution.ineqlin.marginals)
+    plans = x, x if game.symmetric else _on(second, -solution.ineqlin.marginals)
     return judged(
         game,
-        (x, y),
+        plans,
         method=f"sequence-form program, {method}",
         tolerance=within,
         iterations=int(solution.nit),
-        history=np.full(int(solution.nit), np.nan),
-        reason=f"HiGHS: {solution.message}",
+        reason=f"HiGHS ended with {solution.message!r} and a gap above {within:g}",
+        last=plans,
     )
+
+
+def _tolerances(method: str, close: float) -> dict[str, float]:
+    """HiGHS's, for payoffs of at most 1: as for matrices, between its least and its default."""
+    feasible = min(1e-7, max(LEAST, close))
+    options = {"primal_feasibility_tolerance": feasible, "dual_feasibility_tolerance": feasible}
+    if method == "interior point":
+        options["ipm_optimality_tolerance"] = min(1e-8, max(1e-12, close))
+    return options
+
+
+def _balanced(L: Any, M: Any) -> tuple[Any, Any]:
+    """The same product, the largest entry of each of L's columns being 1."""
+    largest = np.ravel(abs(L).max(axis=0).toarray())
+    scale = np.where(largest > 0, largest, 1.0)
+    return L @ sparse.diags(1 / scale), sparse.diags(scale) @ M
 
 
 def flow_matrix(plex: Treeplex) -> Any:
