@@ -218,6 +218,97 @@ def test_a_function_that_is_not_concave_is_found_out() -> None:
         check_convex_concave(concave, np.random.default_rng(0))
 
 
+def with_gradients(M: np.ndarray, of_x: float, of_y: float, **polytopes: Polytope) -> SaddleProblem:
+    """xᵀMy, with gradients that are so many times the right ones."""
+    n, m = M.shape
+    return SaddleProblem(
+        (n, m), lambda x, y: float(x @ M @ y), lambda x, y: of_x * M @ y, lambda x, y: of_y * M.T @ x, **polytopes
+    )
+
+
+@METHODS
+@pytest.mark.parametrize(
+    ("of_x", "of_y", "named"),
+    [(-1, -1, "gradient_[xy]"), (-1, 1, "gradient_x"), (1, -1, "gradient_y"), (2, 1, "gradient_x")],
+)
+@pytest.mark.parametrize("free", [True, False])
+def test_gradients_of_the_wrong_sign_are_no_certificate(
+    method: Method, of_x: float, of_y: float, named: str, free: bool
+) -> None:
+    polytopes = {"x_polytope": Polytope(3, G=[1, -2, 0.3], h=0.2), "y_polytope": Polytope(4, E=[1, -1, 0, 0.2], f=0.05)}
+    for seed in range(40):
+        M = np.random.default_rng(seed).normal(size=(3, 4))
+        with pytest.raises(NotConvexConcave, match=f"{named} is not f's gradient"):
+            method(with_gradients(M, of_x, of_y, **({} if free else polytopes)))
+
+
+def test_the_judge_itself_sees_that_both_gradients_have_the_wrong_sign() -> None:
+    for seed in range(40):
+        M = np.random.default_rng(seed).normal(size=(3, 4))
+        found = mirror_prox(bilinear_problem(-M), tolerance=1e-3)  # where wrong gradients lead
+        with pytest.raises(NotConvexConcave, match=r"gradient_[xy] is not f's gradient"):
+            duality_gap(with_gradients(M, -1, -1), found.x, found.y)
+
+
+@METHODS
+@pytest.mark.parametrize("bend", [2, 0.5, 0.05, 1e-6])
+def test_the_wrong_curvature_is_no_certificate(method: Method, bend: float) -> None:
+    M = np.random.default_rng(0).normal(size=(3, 4))
+    convex = SaddleProblem(
+        (3, 4), lambda x, y: float(x @ M @ y + bend * x @ x), lambda x, y: M @ y + 2 * bend * x, lambda x, y: M.T @ x
+    )
+    with pytest.raises(NotConvexConcave, match="not concave in x"):
+        method(convex)
+    concave = SaddleProblem(
+        (3, 4), lambda x, y: float(x @ M @ y - bend * y @ y), lambda x, y: M @ y, lambda x, y: M.T @ x - 2 * bend * y
+    )
+    with pytest.raises(NotConvexConcave, match="not convex in y"):
+        method(concave)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_right_is_not_refuted_in_any_unit(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    unit = 10.0 ** generator.integers(-12, 12)
+    n, m = generator.integers(1, 10, size=2).tolist()
+    M = unit * generator.normal(size=(n, m))
+    for problem in (
+        bilinear_problem(M + 1000 * unit),
+        mean_variance_problem(M, 3 / unit),
+        log_utility_problem(generator.uniform(size=(n, m)), 1e-8),
+    ):
+        found = mirror_prox(problem, 100, tolerance=1e-9)
+        assert found.upper - found.lower == pytest.approx(found.gap, abs=1e-12 * max(1, unit) * 1000)
+
+
+def test_gradients_may_be_lists_and_what_functions_answer_is_looked_at() -> None:
+    M = np.array([[0.0, 1.0], [2.0, 0.5]])
+    listed = SaddleProblem(
+        (2, 2), lambda x, y: x @ M @ y, lambda x, y: (M @ y).tolist(), lambda x, y: (M.T @ x).tolist()
+    )
+    assert mirror_prox(listed).value == pytest.approx(mirror_prox(bilinear_problem(M)).value, abs=1e-12)
+    check_gradients(listed, np.random.default_rng(0))
+    with pytest.raises(TypeError, match="value must be a function"):
+        SaddleProblem((2, 2), 1, 2, 3)
+    for answer in (None, 1j, np.zeros(2), "1"):
+        problem = SaddleProblem((2, 2), lambda x, y, answer=answer: answer, lambda x, y: M @ y, lambda x, y: M.T @ x)
+        for use in (mirror_prox, lambda p: duality_gap(p, [0.5, 0.5], [1, 0])):
+            with pytest.raises(TypeError, match=r"value\(x, y\)"):
+                use(problem)
+    nothing = SaddleProblem((2, 2), lambda x, y: x @ M @ y, lambda x, y: None, lambda x, y: M.T @ x)
+    with pytest.raises(TypeError, match=r"gradient_x\(x, y\)"):
+        mirror_prox(nothing)
+
+
+def test_callbacks_cannot_write_to_the_run() -> None:
+    def spoil(seen: SaddleSeen) -> None:
+        for policy in (*seen.last, *seen.average):
+            with pytest.raises(ValueError, match="read-only"):
+                policy[0] = 1.0
+
+    assert mirror_prox(bilinear_problem(np.eye(3)), 50, tolerance=1e-15, callback=spoil).gap < 0.1
+
+
 def test_a_wrong_gradient_is_found_out() -> None:
     M = np.random.default_rng(0).normal(size=(3, 4))
     wrong = SaddleProblem((3, 4), lambda x, y: float(x @ M @ y), lambda x, y: 2 * M @ y, lambda x, y: M.T @ x)
@@ -259,15 +350,25 @@ def test_bad_input_is_named() -> None:
         log_utility_problem([[2.0]], 0.1)
     with pytest.raises(ValueError, match="not finite"):
         mirror_prox(SaddleProblem((2, 2), lambda x, y: np.nan, lambda x, y: x, lambda x, y: y))
-    with pytest.raises(ValueError, match="shapes"):
+    with pytest.raises(ValueError, match="has shape"):
         mirror_prox(SaddleProblem((2, 2), lambda x, y: 0.0, lambda x, y: np.zeros(3), lambda x, y: y))
     with pytest.raises(ValueError, match="sums to"):
         duality_gap(bilinear_problem(np.zeros((2, 2))), [1, 1], [1, 0])
     with pytest.raises(ValueError, match="misses a constraint"):
         half = Polytope(2, G=[1, 0], h=0.5)
         duality_gap(bilinear_problem(np.zeros((2, 2)), x_polytope=half), [1, 0], [1, 0])
-    with pytest.raises(TypeError, match="must be a SaddleProblem"):
-        mirror_prox(np.eye(2))
+    for ask in (
+        mirror_prox,
+        optimistic_gradient,
+        lambda p: duality_gap(p, [1, 0], [1, 0]),
+        lambda p: check_gradients(p, np.random.default_rng(0)),
+        lambda p: check_convex_concave(p, np.random.default_rng(0)),
+    ):
+        for no_problem in (np.eye(2), None):
+            with pytest.raises(TypeError, match="must be a SaddleProblem"):
+                ask(no_problem)
+    with pytest.raises(TypeError, match="must be a PreferenceGame"):
+        regularised_problem(np.full((3, 3), 0.5), 0.1)
     with pytest.raises(TypeError, match="pair"):
         SaddleProblem(3, lambda x, y: 0.0, lambda x, y: x, lambda x, y: y)
     with pytest.raises(TypeError, match="x_polytope"):

@@ -29,10 +29,10 @@ from solvers.arguments import whole_number
 from solvers.games.first_order.loop import DELAY
 from solvers.games.game import positive
 from solvers.games.payoffs import Array
-from solvers.games.saddle.certificates import GapCertificate, certify, duality_gap
+from solvers.games.saddle.certificates import GapCertificate, certify, duality_gap, require_tangents
 from solvers.games.saddle.polytope import FEASIBLE, Polytope, entropic_maximum
 from solvers.games.saddle.saddle_point import SaddlePoint
-from solvers.games.saddle.saddle_problem import Penalty, SaddleProblem
+from solvers.games.saddle.saddle_problem import Penalty, SaddleProblem, gradients_at, require_problem
 
 HALVINGS = 60
 RESTART, LONG = 0.5, 0.36
@@ -65,8 +65,10 @@ def mirror_prox(
     """Mirror-prox from the uniform policies (from the inside of the polytopes): two gradients of f an iteration.
 
     step: the first η, by default 1 / the largest absolute entry of the gradients. every: certify each so many
-    iterations. Other arguments as for all first-order methods. Raises :class:`NotConvexConcave` if the certificate
-    finds out that f is not concave–convex, ``ValueError``/``TypeError`` for arguments, or where f is not finite.
+    iterations. Other arguments as for all first-order methods; tolerance is absolute, in units of f. What is returned
+    is certified *if f is concave–convex with these gradients*, which :func:`duality_gap` tests at the start and at the
+    end, as far as it shows towards the vertices. Raises :class:`NotConvexConcave` where it is refuted,
+    ``ValueError``/``TypeError`` for arguments, or where f is not finite.
     """
     return _run(problem, False, "mirror-prox", iterations, tolerance, step, every, callback, progress)
 
@@ -134,25 +136,27 @@ def _run(
     callback: SaddleCallback | None,
     progress: bool | None,
 ) -> SaddlePoint:
-    if not isinstance(problem, SaddleProblem):
-        raise TypeError(f"problem must be a SaddleProblem, got {type(problem).__name__}: bilinear_problem makes one")
+    require_problem(problem)
     count, stride = whole_number(iterations, "iterations", 1), whole_number(every, "every", 1)
     within = positive(tolerance, "tolerance")
     one, two = _start(problem.x_polytope, problem.x_penalty), _start(problem.y_polytope, problem.y_penalty)
 
     def field(zx: Array, zy: Array) -> tuple[Array, Array]:
-        x, y = np.exp(zx), np.exp(zy)
-        return one.ascent(problem.gradient_x(x, y), x), two.ascent(-problem.gradient_y(x, y), y)
+        x, y = _read_only(np.exp(zx)), _read_only(np.exp(zy))
+        up, down = gradients_at(problem, x, y)
+        return one.ascent(up, x), two.ascent(-down, y)
 
-    first = certify(problem, np.exp(one.z), np.exp(two.z))  # sees gradients that are not finite, or of a wrong shape
+    started = _judged(problem, np.exp(one.z), np.exp(two.z))
+    first = started[0]
+    require_tangents(problem, started[1], started[2], first)  # a wrong gradient need not be followed to the end
     g = field(one.z, two.z)
     spread = max(float(np.ptp(a)) for a in g) or 1.0
     eta = 1 / max(1e-12, *(float(np.abs(a).max()) for a in g)) if step is None else positive(step, "step")
     longest = 1e9 * eta
     last_gaps, average_gaps = np.full(count, np.nan), np.full(count, np.nan)
     sums, weight, left, mark = (np.zeros(problem.shape[0]), np.zeros(problem.shape[1])), 0.0, 0.0, first.gap
-    best = (first, np.exp(one.z), np.exp(two.z))
-    last, average, done, began = best, best, 0, 0
+    best = last = average = started
+    done, began = 0, 0
     reason = f"the gap was not within {within:g} after {count:,} iterations"
     disable = None if progress is None else not progress
     with tqdm(total=count, desc=method, disable=disable, delay=DELAY, leave=False) as bar:
@@ -198,11 +202,11 @@ def _run(
             if better[0].gap <= RESTART * mark or done - began > LONG * done + 100:
                 mark, began = better[0].gap, done
                 # a little of the start, too: from a mass of e^-k it takes some k / η steps to come back
-                share = min(0.1, 0.1 * mark / spread)
+                share = min(0.1, max(0.0, 0.1 * mark / spread))  # rounding may make a gap of zero negative
                 one.z, two.z = _mixed(better[1], one, share), _mixed(better[2], two, share)
                 g, left = field(one.z, two.z), 0.0
                 sums, weight = (np.zeros_like(sums[0]), np.zeros_like(sums[1])), 0.0
-    found = duality_gap(problem, best[1], best[2])  # THE JUDGE has the last word, and tests concavity
+    found = duality_gap(problem, best[1], best[2])  # THE JUDGE has the last word, and tests the tangents
     assert problem.x_polytope is not None and problem.y_polytope is not None
     converged = found.gap <= within
     return SaddlePoint(
@@ -231,7 +235,13 @@ Judged = tuple[GapCertificate, Array, Array]
 
 
 def _judged(problem: SaddleProblem, x: Array, y: Array) -> Judged:
+    x, y = _read_only(x), _read_only(y)  # what callbacks are shown stays what it is
     return certify(problem, x, y), x, y
+
+
+def _read_only(policy: Array) -> Array:
+    policy.setflags(write=False)
+    return policy
 
 
 def _divergence(p: Array, q: Array) -> float:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -73,8 +73,10 @@ class SaddleProblem:
     shape: the numbers (n, m) of the first and the second player's actions. value, gradient_x, gradient_y: f(x, y) and
     its gradients, (n,) and (m,), at policies x (n,) and y (m,); f must be concave in x and convex in y, and finite on
     all policies. x_penalty, y_penalty: R and S. x_polytope, y_polytope: what restricts the players; ``None``: nothing.
-    Raises ``ValueError`` where sizes do not fit. Whether the functions are what they should be is looked at, on
-    request, by :func:`check_gradients` and :func:`check_convex_concave`.
+    value, gradient_x, gradient_y are called with read-only float64 arrays and must answer in float64 precision; lists
+    will do. Raises ``ValueError`` where sizes do not fit, ``TypeError`` for what is no function. What the functions
+    answer is looked at when they are called; whether f is concave–convex with these gradients by :func:`duality_gap`
+    and, on request, by :func:`check_gradients` and :func:`check_convex_concave`.
     """
 
     shape: tuple[int, int]
@@ -91,6 +93,9 @@ class SaddleProblem:
             raise TypeError(f"shape must be a pair, the numbers of both players' actions, got {self.shape!r}")
         n, m = (whole_number(size, "shape", 1) for size in self.shape)
         object.__setattr__(self, "shape", (n, m))
+        for name in ("value", "gradient_x", "gradient_y"):
+            if not callable(getattr(self, name)):
+                raise TypeError(f"{name} must be a function of x (n,) and y (m,), got {getattr(self, name)!r}")
         for player, size in (("x", n), ("y", m)):
             penalty, polytope = getattr(self, f"{player}_penalty"), getattr(self, f"{player}_polytope")
             if not isinstance(penalty, Penalty | None) or not isinstance(polytope, Polytope | None):
@@ -104,12 +109,45 @@ class SaddleProblem:
 
     def total(self, x: Array, y: Array) -> float:
         """F(x, y), penalties included."""
-        value = float(self.value(x, y))
+        value = value_at(self, x, y)
         if self.x_penalty is not None:
             value -= self.x_penalty.value(x)
         if self.y_penalty is not None:
             value += self.y_penalty.value(y)
         return value
+
+
+def require_problem(problem: object) -> SaddleProblem:
+    """The problem itself; ``TypeError`` for anything else, a bare matrix above all."""
+    if not isinstance(problem, SaddleProblem):
+        raise TypeError(
+            f"problem must be a SaddleProblem, got {type(problem).__name__}: bilinear_problem(M) or "
+            "regularised_problem(game, tau) makes one"
+        )
+    return problem
+
+
+def value_at(problem: SaddleProblem, x: Array, y: Array) -> float:
+    """f(x, y), or an error if it is no finite number."""
+    value = real_number(problem.value(x, y), "value(x, y)")
+    if not np.isfinite(value):
+        raise ValueError(f"value(x, y): is not finite, {value}; f must be on all policies")
+    return value
+
+
+def gradients_at(problem: SaddleProblem, x: Array, y: Array) -> tuple[Array, Array]:
+    """Both gradients of f at (x, y), or an error if they are no finite numbers, or too few or many."""
+    return _gradient_at(problem, "gradient_x", x, y, x.shape), _gradient_at(problem, "gradient_y", x, y, y.shape)
+
+
+def _gradient_at(problem: SaddleProblem, name: str, x: Array, y: Array, shape: tuple[int, ...]) -> Array:
+    given: Any = getattr(problem, name)(x, y)
+    gradient = real_array(given, f"{name}(x, y)")
+    if gradient.shape != shape:
+        raise ValueError(f"{name}(x, y): has shape {gradient.shape}; give {shape}")
+    if not np.isfinite(gradient).all():
+        raise ValueError(f"{name}(x, y): is not finite; f must have gradients on all policies")
+    return gradient
 
 
 # -- ready-made games -----------------------------------------------------------------------------------------------
@@ -285,20 +323,17 @@ def _chi2_maximum(c: Array, penalty: Penalty) -> tuple[Array, float]:
 def check_gradients(problem: SaddleProblem, generator: np.random.Generator, *, samples: int = 5) -> float:
     """Compares both gradients of f with central differences along differences of policies; the largest relative error.
 
-    Raises :class:`NotConvexConcave`, naming the gradient, if it is beyond 1e-5, ``ValueError`` for wrong shapes.
+    Raises :class:`NotConvexConcave`, naming the gradient, if it is beyond 1e-5, ``ValueError``/``TypeError`` for what
+    is no gradient.
     """
     worst = 0.0
     for x, y, other_x, other_y in _draws(problem, generator, samples):
-        for name, gradient, towards in (
-            ("gradient_x", problem.gradient_x(x, y), other_x - x),
-            ("gradient_y", problem.gradient_y(x, y), other_y - y),
-        ):
-            if np.shape(gradient) != np.shape(towards):
-                raise ValueError(f"{name}: has shape {np.shape(gradient)}; give {np.shape(towards)}")
+        up, down = gradients_at(problem, x, y)
+        for name, gradient, towards in (("gradient_x", up, other_x - x), ("gradient_y", down, other_y - y)):
             t = 1e-5
             step_x, step_y = (t * towards, 0.0) if name == "gradient_x" else (0.0, t * towards)
-            slope = (problem.value(x + step_x, y + step_y) - problem.value(x - step_x, y - step_y)) / (2 * t)
-            said = float(np.asarray(gradient) @ towards)
+            slope = (value_at(problem, x + step_x, y + step_y) - value_at(problem, x - step_x, y - step_y)) / (2 * t)
+            said = float(gradient @ towards)
             error = abs(said - slope) / max(1e-3, abs(slope), abs(said))
             if not error <= 1e-5:
                 raise NotConvexConcave(f"{name}: says {said:.6g} along a direction where f rises by {slope:.6g}")
@@ -316,14 +351,14 @@ def check_convex_concave(problem: SaddleProblem, generator: np.random.Generator,
             (
                 "concave in x",
                 1.0,
-                (problem.value(x, y), problem.value(other_x, y)),
-                problem.value((x + other_x) / 2, y),
+                (value_at(problem, x, y), value_at(problem, other_x, y)),
+                value_at(problem, (x + other_x) / 2, y),
             ),
             (
                 "convex in y",
                 -1.0,
-                (problem.value(x, y), problem.value(x, other_y)),
-                problem.value(x, (y + other_y) / 2),
+                (value_at(problem, x, y), value_at(problem, x, other_y)),
+                value_at(problem, x, (y + other_y) / 2),
             ),
         ):
             below = sign * (sum(ends) / 2 - middle)
@@ -337,7 +372,7 @@ def _draws(
     problem: SaddleProblem, generator: np.random.Generator, samples: int
 ) -> list[tuple[Array, Array, Array, Array]]:
     require_generator(generator)
-    n, m = problem.shape
+    n, m = require_problem(problem).shape
     draws = []
     for k in range(whole_number(samples, "samples", 1)):
         # flat and peaked policies in turn: curvature of the wrong sign may show near the vertices only
@@ -352,5 +387,5 @@ def _draws(
 
 def policies_of(problem: SaddleProblem, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     """Both players' policies as float64, or ``ValueError``."""
-    n, m = problem.shape
+    n, m = require_problem(problem).shape
     return policy_of(x, n, "x"), policy_of(y, m, "y")
