@@ -21,7 +21,8 @@ Method = Literal["auto", "interior point", "complementary pivoting", "double ora
 SMALL = 128  # actions from which on it pays to look for a small support in a stored matrix,
 LARGE = 600  # and up to which pivoting finds it sooner than a double oracle
 LOW = 1.6  # in units of √N: the stable rank up to which pivoting is tried; supports grow with the rank
-RANDOM = 0.25  # in units of N: that of random payoffs, or more, for which a double oracle is hopeless
+RANDOM = 0.25  # in units of N: that of random payoffs, or more, for which a double oracle is hopeless;
+SAMPLE = 300  # it is that between so many actions, or fewer, that are looked at
 PIVOTS = 3  # pivoting may take a pivot for every 3 actions: no longer than the interior-point method
 SHARE = 4  # a double oracle on a stored matrix may try 1/4 of the actions: it costs 5 to 20 % of what follows
 SIMPLEX = 2000  # actions up to which the simplex is asked when all else has failed
@@ -67,13 +68,12 @@ def von_neumann_winner(
         condorcet = _condorcet(game, within)
         if condorcet is not None:
             return condorcet
-    rank = _stable_rank(game.matrix) if stored and game.size >= SMALL else np.inf
-    if stored and game.size <= LARGE and rank <= LOW * game.size**0.5:
+    if stored and SMALL <= game.size <= LARGE and _stable_rank(game.matrix) <= LOW * game.size**0.5:
         most = game.size // PIVOTS
         tries.append(
             complementary_pivoting(game, tolerance=within, iterations=most, callback=callback, progress=progress)
         )
-    elif not stored or (game.size > LARGE and rank <= RANDOM * game.size):
+    elif not stored or (game.size > LARGE and _sampled_rank(game.matrix) <= RANDOM):
         largest = game.size // SHARE if stored else None
         tries.append(
             oracle.double_oracle(game, tolerance=within, largest=largest, callback=callback, progress=progress)
@@ -103,6 +103,13 @@ def _stable_rank(A: Array) -> float:
         y = A @ x
         z = A @ y
         return float(np.vdot(A, A) * (y @ y) / (z @ z))
+
+
+def _sampled_rank(A: Array) -> float:
+    """The stable rank of the payoffs between evenly spaced actions, in units of their number."""
+    step = -(-len(A) // SAMPLE)
+    sample = A[::step, ::step].copy()
+    return _stable_rank(sample) / len(sample)
 
 
 def _condorcet(game: PreferenceGame, within: float) -> Equilibrium | None:
