@@ -131,6 +131,22 @@ def test_proximal_steps_are_regularised_equilibria(inner: str) -> None:
         reference = seen.last
 
 
+@pytest.mark.parametrize("method", REGULARISED)
+def test_averages_are_told_apart_from_the_last_iterate(method: Method) -> None:
+    game, mu = drawn(7, 5)
+    policies = [mu]
+    for seen in iterates(method, game, mu, 0.2, 6):
+        policies.append(seen.last)
+        np.testing.assert_allclose(seen.average, np.mean(policies, axis=0), rtol=1e-13)
+        assert seen.average is not None
+        assert seen.average_gap == pytest.approx(exploitability(game, seen.average, reference=mu, tau=0.2), abs=1e-14)
+    found = method(game, mu, 0.2, 6, tolerance=1e-300)
+    assert found.policy is found.last and found.gap == found.last_gap
+    assert found.average is not None and found.average_history is not None
+    assert found.average_gap == exploitability(game, found.average, reference=mu, tau=0.2) != found.gap
+    assert found.average_history[-1] == pytest.approx(found.average_gap, abs=1e-14)
+
+
 def test_online_is_magnetic_mirror_descent() -> None:
     """With step sizes η and η/(1-ητ); games.md, the row of online mirror descent."""
     game, mu = drawn(20, 4)
@@ -142,6 +158,24 @@ def test_online_is_magnetic_mirror_descent() -> None:
 
 
 # -- theorems ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tau", [0.02, 0.3, 2.0])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
+def test_the_average_of_online_mirror_descent_obeys_its_theorem(tau: float, share: float) -> None:
+    """For steps by which the last iterate spirals away, too."""
+    eta = share / tau
+    for game, mu in (drawn(9, 5), (COMAL, UNIFORM), (PERTURBED, np.array([0.8, 0.15, 0.05]))):
+        magnetic, largest = eta / (1 - share), float(abs(game.matrix).max())
+        for seen in iterates(mirror_descent, game, mu, tau, 200, step=eta):
+            terms = np.log(1 / mu.min()) / (magnetic * (seen.iteration + 1)), magnetic * largest**2 / 2
+            assert seen.average_gap <= 2 * sum(terms) + 1e-12
+
+
+def test_the_average_of_online_mirror_descent_converges_where_the_last_iterate_does_not() -> None:
+    tau, steps = 0.001, 20_000
+    found = mirror_descent(COMAL, [0.6, 0.3, 0.1], tau, steps, step=0.05, every=100)
+    assert found.last_gap > 0.05 and found.average_gap < found.last_gap / 10
 
 
 @pytest.mark.parametrize("tau", [0.02, 0.1, 0.5, 2.0])

@@ -25,6 +25,7 @@ from scipy.special import log_softmax
 
 from solvers.games.divergences import log_divergence
 from solvers.games.equilibrium import Equilibrium
+from solvers.games.first_order.averages import with_average
 from solvers.games.first_order.loop import Callback, Iterate, run
 from solvers.games.first_order.norms import largest_payoff
 from solvers.games.first_order.step_sizes import at_most_inverse
@@ -50,10 +51,10 @@ def extragradient(
 ) -> Equilibrium:
     """Extragradient from the reference (``None``: uniform); the answer is the last iterate, by gap_τ.
 
-    step: "adaptive" (the default, by backtracking; an iteration may then need several products with A), "theory" for
-    ``1/(τ + 2 max|A|)``, or a number, η <= 1/τ. tolerance: of gap_τ. every, callback, progress:
-    :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, for τ = 0 and
-    references with zero mass, too.
+    `average` is that of all policies so far. step: "adaptive" (the default, by backtracking; an iteration may then need
+    several products with A), "theory" for ``1/(τ + 2 max|A|)``, or a number, η <= 1/τ. tolerance: of gap_τ. every,
+    callback, progress: :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the
+    argument, for τ = 0 and references with zero mass, too.
     """
     mu = reference_of(reference, game)
     weight = positive(tau, "tau")
@@ -64,7 +65,7 @@ def extragradient(
     found = log_policies(game, np.log(mu), np.log(mu), weight, eta, named and step != "theory")
     return run(
         game,
-        (Iterate(np.exp(z), None, gain) for z, gain in found),
+        with_average(game, mu, (Iterate(np.exp(z), None, gain) for z, gain in found)),
         method="extragradient",
         answer="last",
         iterations=iterations,

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 from scipy.special import log_softmax
 
 from solvers.games.equilibrium import Equilibrium
+from solvers.games.first_order.averages import with_average
 from solvers.games.first_order.loop import Callback, Iterate, run
 from solvers.games.first_order.step_sizes import magnetic
 from solvers.games.game import PreferenceGame, positive, reference_of
@@ -40,16 +41,16 @@ def magnetic_mirror_descent(
 ) -> Equilibrium:
     """Magnetic mirror descent from the reference (``None``: uniform); the answer is the last iterate, by gap_τ.
 
-    step: η > 0; by default ``τ/max|A|²`` (``1/τ`` if A = 0). tolerance: of gap_τ. every, callback, progress:
-    :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, for τ = 0 and
-    references with zero mass, too.
+    `average` is that of all policies so far. step: η > 0; by default ``τ/max|A|²`` (``1/τ`` if A = 0). tolerance: of
+    gap_τ. every, callback, progress: :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError``
+    naming the argument, for τ = 0 and references with zero mass, too.
     """
     mu = reference_of(reference, game)
     weight = positive(tau, "tau")
     eta = magnetic(game.payoffs, weight) if step is None else positive(step, "step")
     return run(
         game,
-        steps(game, np.log(mu), np.log(mu), weight, eta),
+        with_average(game, mu, steps(game, np.log(mu), np.log(mu), weight, eta)),
         method="magnetic mirror descent",
         answer="last",
         iterations=iterations,

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from scipy.special import log_softmax
 
 from solvers.games.equilibrium import Equilibrium
+from solvers.games.first_order.averages import with_average
 from solvers.games.first_order.loop import Callback, Iterate, run
 from solvers.games.first_order.step_sizes import at_most_inverse
 from solvers.games.game import PreferenceGame, positive, reference_of
@@ -38,16 +39,17 @@ def nash_md(
 ) -> Equilibrium:
     """Nash mirror descent from the reference (``None``: uniform); the answer is the last iterate, by gap_τ.
 
-    step: ``None`` for Theorem 1's decreasing steps, a number for a constant η, at most 1/τ, and its bias. tolerance: of
-    gap_τ. every, callback, progress: :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError``
-    naming the argument, for τ = 0 and references with zero mass, too.
+    `average` is that of all policies so far. step: ``None`` for Theorem 1's decreasing steps, a number for a constant
+    η, at most 1/τ, and its bias. tolerance: of gap_τ. every, callback, progress:
+    :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, for τ = 0 and
+    references with zero mass, too.
     """
     mu = reference_of(reference, game)
     weight = positive(tau, "tau")
     eta = None if step is None else at_most_inverse(step, weight)
     return run(
         game,
-        steps(game, np.log(mu), np.log(mu), weight, eta),
+        with_average(game, mu, steps(game, np.log(mu), np.log(mu), weight, eta)),
         method="Nash mirror descent",
         answer="last",
         iterations=iterations,
