@@ -192,6 +192,36 @@ def test_same_answer_each_time() -> None:
     assert first.policy.tobytes() == second.policy.tobytes() and first.iterations == second.iterations
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [2.0**-1000, 2.0**-300, 2.0**300, 2.0**900, 2.0**990])
+def test_the_scale_of_payoffs_and_tau_does_not_matter(scale: float) -> None:
+    """Powers of two are exact, and so are the answers."""
+    generator = np.random.default_rng(0)
+    for tau in (0.1, 0.001):
+        games = [(random_uniform_game(7, generator), symplectic(30, 2, generator))]
+        games += [(skew_game(a.matrix * scale), low_rank_of(b, scale)) for a, b in games]
+        for plain, scaled in zip(*games, strict=True):
+            expected = regularised_equilibrium(plain, None, tau)
+            found = regularised_equilibrium(scaled, None, tau * scale, tolerance=1e-12 * scale)
+            assert expected.converged and found.converged, found
+            assert np.abs(found.policy - expected.policy).max() < 1e-13
+            assert np.allclose(found.history, expected.history * scale, rtol=1e-6, atol=1e-14 * scale)
+
+
+def low_rank_of(game: PreferenceGame, scale: float) -> PreferenceGame:
+    """The game with payoffs that are as large, by its factors."""
+    assert isinstance(game.payoffs, Factored)
+    return game_of(Factored(game.payoffs.factors * scale**0.5, game.payoffs.skew, "identity"))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_tau_that_dwarfs_all_payoffs_leaves_the_reference() -> None:
+    mu = drawn(3, np.random.default_rng(0))
+    for tau in (1e300, 1.7e308):
+        found = regularised_equilibrium(PERTURBED, mu, tau)
+        assert found.converged and np.abs(found.policy - mu).max() < 1e-15
+
+
 def test_an_unfinished_run_says_so() -> None:
     game = random_uniform_game(10, np.random.default_rng(9))
     found = regularised_equilibrium(game, None, 1e-4, iterations=3)
