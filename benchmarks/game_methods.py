@@ -144,6 +144,9 @@ METHODS = {
     "interior point": Method(
         partial(_winner, method="interior point"), ours=True, kinds=("tournament", "low rank"), largest=2001
     ),
+    "complementary pivoting": Method(
+        partial(_winner, method="complementary pivoting"), ours=True, kinds=("low rank",), largest=1001
+    ),
     "double oracle": Method(partial(_winner, method="double oracle"), ours=True, kinds=("uniform",), largest=1001),
     "PRM⁺": Method(_matching, ours=True, least=1e-6),
     "primal–dual": Method(_primal_dual, ours=True, least=1e-6),

@@ -102,6 +102,7 @@ if TYPE_CHECKING:
         mean_variance_problem,
         regularised_problem,
     )
+    from solvers.games.second_order.complementary_pivoting import complementary_pivoting
     from solvers.games.second_order.double_oracle import double_oracle
     from solvers.games.second_order.interior_point import interior_point
     from solvers.games.second_order.linear_program import linear_program
@@ -250,6 +251,7 @@ _LAZY = {
         "mean_variance_problem",
         "regularised_problem",
     ),
+    "second_order.complementary_pivoting": ("complementary_pivoting",),
     "second_order.double_oracle": ("double_oracle",),
     "second_order.interior_point": ("interior_point",),
     "second_order.linear_program": ("linear_program",),
@@ -331,6 +333,7 @@ __all__ = [
     "bilinear_problem",
     "check_convex_concave",
     "check_gradients",
+    "complementary_pivoting",
     "complete_strings",
     "condorcet_winner",
     "constrained_gap",
