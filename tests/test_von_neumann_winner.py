@@ -19,6 +19,7 @@ from solvers.games.payoffs import Array, Factored, GameTooLarge
 from solvers.games.second_order.complementary_pivoting import complementary_pivoting
 from solvers.games.second_order.double_oracle import double_oracle
 from solvers.games.second_order.interior_point import interior_point
+from solvers.games.second_order.linear_program import Solver as Program
 from solvers.games.second_order.linear_program import linear_program
 from solvers.games.second_order.winner import Method, von_neumann_winner
 
@@ -282,6 +283,14 @@ def test_a_run_that_is_cut_short_says_so() -> None:
         found = solver(skew_game(uniform(200, 1)), iterations=2)
         assert not found.converged and found.iterations == 2 and "after 2" in found.reason
         assert found.gap == exploitability(skew_game(uniform(200, 1)), found.policy) > 1e-9
+
+
+@pytest.mark.parametrize("solver", get_args(Program))
+def test_a_linear_program_without_time_says_so(solver: Program) -> None:
+    game = skew_game(uniform(300, 1))
+    found = linear_program(game, solver=solver, seconds=1e-9)
+    assert not found.converged and "Time limit" in found.reason and "uniform policy" in found.reason
+    assert found.gap == exploitability(game, np.full(300, 1 / 300)) > 1e-9
 
 
 def test_a_double_oracle_stops_at_the_largest_restricted_game() -> None:

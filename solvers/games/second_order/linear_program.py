@@ -31,9 +31,10 @@ def linear_program(
 
     solver: "simplex" (ends in a vertex), "ipm" (HiGHS's interior point with crossover) or "pdlp" (first order, crude:
     the gap may well stay above the tolerance). HiGHS meets bounds within some 1e-10 only, so what it returns is made a
-    policy, negative entries set to 0 and the rest divided by the sum, and that policy is judged. iterations: HiGHS's.
-    Raises ``TypeError`` for no game, ``ValueError`` for another solver, tolerance or seconds that are not positive,
-    ``GameTooLarge``, and ``RuntimeError`` if HiGHS returns no point at all.
+    policy, negative entries set to 0 and the rest divided by the sum, and that policy is judged; where HiGHS returns no
+    point at all, as when time is soon up, it is the uniform one. seconds: after which HiGHS stops. iterations: HiGHS's.
+    Raises ``TypeError`` for no game, ``ValueError`` for another solver, tolerance or seconds that are not positive, and
+    ``GameTooLarge``.
     """
     if not isinstance(game, PreferenceGame):
         raise TypeError(f"game must be a PreferenceGame, got {type(game).__name__}: pass PreferenceGame(P)")
@@ -60,12 +61,12 @@ def linear_program(
     status = highs.modelStatusToString(highs.getModelStatus())
     values = np.array(highs.getSolution().col_value)
     p = np.maximum(values[: game.size], 0.0)
-    if not (len(p) == game.size and np.isfinite(p).all() and p.sum() > 0):
-        raise RuntimeError(f"HiGHS returned no point: {status}")
-    policy = p / p.sum()
+    returned = len(p) == game.size and bool(np.isfinite(p).all()) and p.sum() > 0
+    policy = p / p.sum() if returned else np.full(game.size, 1 / game.size)
     info = highs.getInfo()
     gap = exploitability(game, policy)
     counts = (info.simplex_iteration_count, info.ipm_iteration_count, info.pdlp_iteration_count)
+    what = "a gap" if returned else "no point; the uniform policy's gap is"
     return Equilibrium(
         policy=policy,
         gap=gap,
@@ -74,7 +75,7 @@ def linear_program(
         method=f"{METHOD} ({solver})",
         tolerance=within,
         history=np.array([gap]),
-        reason="" if gap <= within else f"HiGHS ended with the status {status!r} and a gap above {within:g}",
+        reason="" if gap <= within else f"HiGHS ended with the status {status!r} and {what} above {within:g}",
         last=policy,
         last_gap=gap,
     )
