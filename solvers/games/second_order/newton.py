@@ -79,7 +79,7 @@ def regularised_equilibrium(
     ``Equilibrium.iterations`` counts (none if τ is large). history: the regularised gap, at `tau`, after each.
     progress: a bar after two seconds; ``None``: on a terminal only. Time: ``2/3 N³`` operations for a factorisation, of
     some 5 to 45, or ``N r²`` for factored games whose link is the identity; with the logistic link all N² probabilities
-    are computed first, so that 20,000 actions take the better part of an hour, however low their rank. Memory: two more
+    are computed first, so that 20,000 actions take half an hour on a core, however low their rank. Memory: two more
     N × N matrices, or N × r. Raises ``ValueError`` for a reference that is no policy or has zero mass,
     for tau, tolerance or iterations that are not positive, and ``GameTooLarge``.
     """
