@@ -339,6 +339,9 @@ class Spiel:
     def __init__(self, tree: Any, labels: Any = None) -> None:
         self.tree, self.labels = tree, labels or {}
 
+    def get_type(self) -> Any:
+        return pyspiel.load_game(KUHN).get_type()
+
     def num_players(self) -> int:
         return 2
 

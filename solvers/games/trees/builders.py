@@ -19,10 +19,11 @@ from prefcore.processes import BEYOND, DEFAULT_LIMIT, DirectPreferenceProcess, t
 from prefcore.relations import Relation
 from solvers.arguments import whole_number
 from solvers.games.building.builders import game_from_function
+from solvers.games.building.exact_games import require_pairs
 from solvers.games.building.processes import game_from_phi, game_from_process
 from solvers.games.game import PreferenceGame
 from solvers.games.payoffs import Array, Indices, require_memory
-from solvers.games.trees.tree_game import OutcomePayoffs, TreeGame, Triples
+from solvers.games.trees.tree_game import OutcomePayoffs, TreeGame, Triples, require_tree_game
 from solvers.games.trees.treeplex import Treeplex, treeplex_of
 
 String = tuple[Any, ...]
@@ -119,9 +120,17 @@ def token_game(
         raise ValueError("preference and games: give exactly one of them")
     if preference is not None and not callable(preference):
         raise TypeError(f"preference must be a function of a prompt and two strings, got {preference!r}")
+    if games is not None and not isinstance(games, Mapping):
+        raise TypeError(f"games: must be a mapping prompt -> game, got {type(games).__name__}")
     drawn = {None: Fraction(1)} if prompts is None else _drawn(prompts)
-    sequences = len(drawn) * len(tokens) * _prefixes(len(tokens) - (end is not None), most)
+    unasked = next((prompt for prompt in games or () if prompt not in drawn), None)
+    if unasked is not None:
+        raise ValueError(f"games: {unasked!r} is none of the prompts, which are {', '.join(map(repr, drawn))}")
+    alive = len(tokens) - (end is not None)  # tokens after which a string goes on
+    sequences = len(drawn) * len(tokens) * _prefixes(alive, most)
     require_memory(NUMBERS * sequences, f"a game of {sequences:,.3g} prefixes and tokens, or more,")
+    if preference is not None:
+        require_pairs(alive ** (most - 1) * len(tokens) + sum(alive**t for t in range(most - 1) if end is not None))
     strings = complete_strings(tokens, most, end)
     blocks = []
     for prompt, share in drawn.items():
@@ -131,7 +140,7 @@ def token_game(
             game = _sized(games[prompt], len(strings), f"games[{prompt!r}]")
         else:
             assert preference is not None
-            game = game_from_function(strings, partial(preference, prompt))
+            game = _asked_game(strings, preference, prompt)
         blocks.append((share, game))
     plex, ends = _token_treeplex(drawn, prompts is None, tokens, most, end)
     reach = tuple((row, s, Fraction(1)) for row, s in enumerate(ends.ravel().tolist()))
@@ -151,8 +160,11 @@ def complete_strings(vocabulary: Sequence[Any], length: int, end: Any = None) ->
 
 
 def string_sequences(game: TreeGame) -> Indices:
-    """(prompts, strings): of a token game, the sequence that completes each string, in the order of its strings."""
-    payoffs = game.payoffs
+    """(prompts, strings): of a token game, the sequence that completes each string, in the order of its strings.
+
+    Raises ``TypeError`` for no game, ``ValueError`` for one of another kind.
+    """
+    payoffs = require_tree_game(game).payoffs
     if not isinstance(payoffs, OutcomePayoffs) or payoffs.reach.nnz != len(payoffs.blocks) * payoffs.blocks[0][1].size:
         raise ValueError("game: must be one that token_game made")
     return np.asarray(payoffs.reach.indices.reshape(len(payoffs.blocks), -1), dtype=np.intp)
@@ -224,6 +236,19 @@ def _symmetric(plex: Treeplex, reach: Triples, blocks: tuple[tuple[Fraction, Pre
     matrix = sparse.csr_matrix((values, (rows, columns)), shape=(outcomes, plex.sequences))
     payoffs = OutcomePayoffs(matrix, matrix.T.tocsr(), blocks, reach)
     return TreeGame((plex, plex), payoffs)
+
+
+def _asked_game(
+    strings: tuple[String, ...], preference: Callable[[Any, String, String], Any], prompt: Any
+) -> PreferenceGame:
+    """The game over the answers to a prompt; of errors it says which that is."""
+    try:
+        return game_from_function(strings, partial(preference, prompt))
+    except (TypeError, ValueError) as error:
+        if type(error) not in (TypeError, ValueError):
+            raise
+        said = f"preference, where preference(x, y) stands for preference({prompt!r}, x, y): {error}"
+        raise type(error)(said) from error
 
 
 def _preference_game(preference: Any, outcomes: tuple[Any, ...]) -> PreferenceGame:

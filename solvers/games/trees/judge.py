@@ -21,7 +21,7 @@ import numpy as np
 
 from solvers.games.game import positive
 from solvers.games.payoffs import Array
-from solvers.games.trees.tree_game import TreeGame
+from solvers.games.trees.tree_game import TreeGame, require_tree_game
 from solvers.games.trees.treeplex import (
     Treeplex,
     best_values,
@@ -56,8 +56,7 @@ def best_response(game: TreeGame, policy: Any, player: int = 1) -> BestResponse:
     the first is taken, at information sets that chance or the opponent rules out, too. Raises as
     :func:`tree_exploitability` does.
     """
-    if player not in (0, 1):
-        raise ValueError(f"player: must be 0 or 1, the one who responds, got {player!r}")
+    _require_player(require_tree_game(game), player)
     theirs = game.players[1 - player]
     gains = game.gains(player, plan_of(theirs, read_policy(theirs, policy)))
     values = best_values(game.players[player], gains)
@@ -75,8 +74,9 @@ def tree_exploitability(
     policy, second: of the first and second player, each a mapping information set -> action -> probability, or a
     realisation plan. reference and tau: of the regularised game; reference is a policy (a pair of policies in a game
     that is not symmetric) with mass on every action. Raises ``ValueError`` naming the information set for what is no
-    policy; for tau <= 0, only one of reference and tau, or a gap beyond all floats.
+    policy; for tau <= 0, only one of reference and tau, or a gap beyond all floats; ``TypeError`` for no game.
     """
+    require_tree_game(game)
     if (reference is None) is not (tau is None):
         raise ValueError("reference and tau go together: give both for the regularised gap, none for the original one")
     behaviours = _pair(game, policy, second)
@@ -154,9 +154,18 @@ def _pair(game: TreeGame, policy: Any, second: Any) -> tuple[Array, Array]:
     first = read_policy(game.players[0], policy)
     if second is not None:
         return first, read_policy(game.players[1], second, "second")
-    if not game.symmetric:
-        raise ValueError("second: the game is not symmetric; give the second player's policy, too")
+    _require_second(game, second)
     return first, first
+
+
+def _require_second(game: TreeGame, second: object) -> None:
+    if second is None and not game.symmetric:
+        raise ValueError("second: the game is not symmetric; give the second player's policy, too")
+
+
+def _require_player(game: TreeGame, player: int) -> None:
+    if player not in range(len(game.players)):
+        raise ValueError(f"player: must be 0 or 1, the one who responds, got {player!r}")
 
 
 # -- in rationals ---------------------------------------------------------------------------------------------------
@@ -165,11 +174,10 @@ def _pair(game: TreeGame, policy: Any, second: Any) -> tuple[Array, Array]:
 def exact_tree_exploitability(game: TreeGame, policy: ExactPolicy, second: ExactPolicy | None = None) -> Fraction:
     """The gap in rationals, of policies whose probabilities are exact (int, Fraction, "1/3"), by labels.
 
-    A game of floats is taken to be the exact numbers that it stores. Raises ``TypeError`` for floats in the policy,
-    ``ValueError`` unless they sum to 1 exactly at every information set.
+    A game of floats is taken to be the exact numbers that it stores. Raises ``TypeError`` for floats in the policy and
+    for no game, ``ValueError`` unless they sum to 1 exactly at every information set, and for other labels.
     """
-    if second is None and not game.symmetric:
-        raise ValueError("second: the game is not symmetric; give the second player's policy, too")
+    _require_second(require_tree_game(game), second)
     mine = exact_best_response(game, policy, 1)[0]
     if second is None:
         return 2 * mine
@@ -181,6 +189,7 @@ def exact_best_response(game: TreeGame, policy: ExactPolicy, player: int = 1) ->
 
     Raises as :func:`exact_tree_exploitability` does.
     """
+    _require_player(require_tree_game(game), player)
     plex, theirs = game.players[player], game.players[1 - player]
     values = game.exact_gains(player, exact_plan(theirs, policy))
     first = plex.first.tolist()
@@ -198,8 +207,13 @@ def exact_plan(plex: Treeplex, policy: ExactPolicy) -> list[Fraction]:
     plan = [Fraction(1)]
     if not isinstance(policy, Mapping):
         raise TypeError("policy must be a mapping information set -> action -> exact probability")
+    unknown = set(policy) - set(plex.labels)
+    if unknown:
+        raise ValueError(f"policy: {unknown.pop()!r} is no information set of this player")
     for j, (label, actions) in enumerate(zip(plex.labels, plex.actions, strict=True)):
-        row = policy.get(label, {})
+        row = policy.get(label)
+        if not isinstance(row, Mapping):
+            raise ValueError(f"policy: give the information set {label!r} a mapping action -> exact probability")
         if any(isinstance(row.get(a, 0), float) for a in actions):
             raise TypeError(f"policy: at {label!r} a probability is a float; give int, Fraction or text such as '1/3'")
         shares = [Fraction(row.get(a, 0)) for a in actions]
@@ -210,6 +224,7 @@ def exact_plan(plex: Treeplex, policy: ExactPolicy) -> list[Fraction]:
 
 
 def exact_tree_value(game: TreeGame, policy: ExactPolicy, second: ExactPolicy | None = None) -> Fraction:
-    """The first player's expected payoff in rationals."""
+    """The first player's expected payoff in rationals. Raises as :func:`exact_tree_exploitability` does."""
+    _require_second(require_tree_game(game), second)
     gains = game.exact_gains(0, exact_plan(game.players[1], policy if second is None else second))
     return sum((x * g for x, g in zip(exact_plan(game.players[0], policy), gains, strict=True) if x), Fraction(0))

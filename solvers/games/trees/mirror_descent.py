@@ -31,7 +31,7 @@ from solvers.games.payoffs import Array
 from solvers.games.trees.equilibrium import Plans, TreeCallback, TreeEquilibrium, TreeIterate, run
 from solvers.games.trees.judge import references_of
 from solvers.games.trees.recursion import mixed
-from solvers.games.trees.tree_game import TreeGame
+from solvers.games.trees.tree_game import TreeGame, require_tree_game
 from solvers.games.trees.treeplex import log_divergence, plan_of, proximal
 
 LONGEST = 1000.0  # step without regularisation, in units of the largest payoff
@@ -58,8 +58,10 @@ def dilated_mirror_descent(
     reference: a policy, a pair of them in a game that is not symmetric, ``None`` for uniform. tau: of the regularised
     game, or 0 for the original one (not with Nash-MD). step: η, at most 1/τ; by default extragradient's is found by
     backtracking, Nash-MD's is Theorem 1's, and mirror descent's ``τ/(a² + τ²)``, a the largest payoff, ``1/a`` for
-    τ = 0 (which promises convergence in a process's game only). Raises ``ValueError``/``TypeError`` naming it.
+    τ = 0 (which promises convergence in a process's game only). tolerance: of the gap, in units of the payoffs. Raises
+    ``ValueError``/``TypeError`` naming the argument, and ``FloatingPointError`` if the first iterate overflows.
     """
+    require_tree_game(game)
     if rule not in RULES:
         raise ValueError(f"rule: must be one of {RULES}, got {rule!r}")
     weight = real_number(tau, "tau")

@@ -27,12 +27,20 @@ def from_openspiel(game: Any, *, exact: bool = False, limit: int = HISTORIES) ->
 
     exact: read probabilities and returns as the fractions with denominators up to 10⁶ that they round, so that values
     can be had in rationals. limit: of histories. Raises ``ValueError`` for a game that is not for two players, has
-    simultaneous moves, returns that don't sum to 0, imperfect recall or, with `exact`, numbers that are no such
-    fractions; ``GameTooLarge`` as soon as a random descent or the list says that it has more histories than the limit.
+    no information state strings, simultaneous moves, chance that is only sampled, returns that don't sum to 0,
+    imperfect recall or, with `exact`, numbers that are no such fractions; ``GameTooLarge`` as soon as a random descent
+    or the list says that it has more histories than the limit; ``TypeError`` for what is no game of OpenSpiel's.
     """
+    if not all(callable(getattr(game, name, None)) for name in ("get_type", "num_players", "new_initial_state")):
+        raise TypeError(f'game must be one of pyspiel, got {type(game).__name__}: pass pyspiel.load_game("kuhn_poker")')
     most = whole_number(limit, "limit", 1)
     if game.num_players() != 2:
         raise ValueError(f"game: has {game.num_players()} players; a tree game has two")
+    kind = game.get_type()
+    if not kind.provides_information_state_string:
+        raise ValueError("game: has no information state strings, by which policies are told what they know")
+    if kind.chance_mode.name == "SAMPLED_STOCHASTIC":
+        raise ValueError("game: its chance is sampled, without probabilities")
     size = _estimated_size(game)
     if size > 2 * most:
         raise GameTooLarge(f"the game has about {size:.1e} histories, more than the limit of {most:,}: raise limit=")

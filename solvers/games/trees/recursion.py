@@ -14,7 +14,7 @@ import numpy as np
 
 from solvers.arguments import real_array, real_number
 from solvers.games.payoffs import Array
-from solvers.games.trees.treeplex import Treeplex, proximal
+from solvers.games.trees.treeplex import Treeplex, proximal, require_treeplex
 
 
 def soft_recursion(
@@ -26,8 +26,10 @@ def soft_recursion(
     each sequence adds; zero but for sequences that end the game in a token game, and with chance the expectation of g
     times chance's probability, ``TreeGame.gains``. Exact mirror descent: ``gains = U x``. Nash-MD: once with zeros,
     which gives the mixture m, then with ``U m``. Extragradient: with ``U x``, then from the same π with ``U`` times
-    what came out. Raises ``ValueError`` for wrong shapes, eta <= 0, tau < 0, or ``eta * tau > 1``.
+    what came out. Raises ``ValueError`` for wrong shapes, eta <= 0, tau < 0, or ``eta * tau > 1``, ``TypeError`` for no
+    treeplex.
     """
+    require_treeplex(treeplex)
     step, weight = real_number(eta, "eta"), real_number(tau, "tau")
     if not (step > 0 and weight >= 0 and step * weight <= 1):
         raise ValueError(f"eta and tau: must be positive and non-negative, with eta * tau <= 1; got {eta}, {tau}")

@@ -18,7 +18,7 @@ import numpy as np
 
 from solvers.games.payoffs import Array
 from solvers.games.trees.equilibrium import Plans, TreeCallback, TreeEquilibrium, TreeIterate, run
-from solvers.games.trees.tree_game import TreeGame
+from solvers.games.trees.tree_game import TreeGame, require_tree_game
 from solvers.games.trees.treeplex import Treeplex, plan_of, uniform_behaviour
 
 
@@ -34,8 +34,11 @@ def counterfactual_regret_plus(
 ) -> TreeEquilibrium:
     """CFR⁺ from uniform policies; the answer is the average (of both players' averages, if the game is symmetric).
 
-    predictive: PCFR⁺. every: judge each so many iterations. Stops when the gap is within `tolerance`.
+    predictive: PCFR⁺. every: judge each so many iterations. Stops when the gap is within `tolerance`, in units of the
+    payoffs. Raises ``TypeError`` for no game, ``ValueError``/``TypeError`` for iterations or every < 1, a tolerance
+    that is not positive or a callback that is none, and ``FloatingPointError`` if the first iterate overflows.
     """
+    require_tree_game(game)
     return run(
         game,
         _steps(game, predictive),

@@ -21,7 +21,7 @@ from solvers.games.game import positive
 from solvers.games.payoffs import Array
 from solvers.games.second_order.linear_program import LEAST
 from solvers.games.trees.equilibrium import TreeEquilibrium, judged
-from solvers.games.trees.tree_game import TreeGame
+from solvers.games.trees.tree_game import TreeGame, require_tree_game
 from solvers.games.trees.treeplex import Treeplex, behaviour_of, plan_of
 
 METHODS = {"simplex": "highs-ds", "interior point": "highs-ipm"}
@@ -38,6 +38,7 @@ def sequence_form_program(
     tolerance that is not positive, ``TypeError`` for no game, ``GameTooLarge`` for payoffs that would not fit, and
     ``RuntimeError`` with HiGHS's words should it find no solution.
     """
+    require_tree_game(game)
     if method not in METHODS:
         raise ValueError(f"method: must be one of {sorted(METHODS)}, got {method!r}")
     within = positive(tolerance, "tolerance")

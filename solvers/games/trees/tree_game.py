@@ -189,6 +189,15 @@ class TreeGame:
         )
 
 
+def require_tree_game(game: object) -> TreeGame:
+    """The game itself; ``TypeError`` for anything else, a matrix above all."""
+    if not isinstance(game, TreeGame):
+        raise TypeError(
+            f"game must be a TreeGame, got {type(game).__name__}: token_game, process_game and from_openspiel make them"
+        )
+    return game
+
+
 def sequence_payoffs(
     entries: Iterable[tuple[int, int, Any]], shape: tuple[int, int], *, exact: bool = False
 ) -> SequencePayoffs:

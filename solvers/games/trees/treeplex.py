@@ -114,6 +114,24 @@ class Treeplex:
         return f"Treeplex({self.sets} information sets, {self.sequences} sequences, {len(self.levels)} levels)"
 
 
+def require_treeplex(treeplex: object) -> Treeplex:
+    """The treeplex itself; ``TypeError`` for anything else, a game above all."""
+    if not isinstance(treeplex, Treeplex):
+        raise TypeError(
+            f"treeplex must be a Treeplex, got {type(treeplex).__name__}: pass game.players[0], or that of the other"
+        )
+    return treeplex
+
+
+def _require_sequences(treeplex: object, values: object, name: str) -> None:
+    """Raises ``TypeError`` unless it is a treeplex and an array, ``ValueError`` unless that has S numbers."""
+    count = require_treeplex(treeplex).sequences
+    if not isinstance(values, np.ndarray):
+        raise TypeError(f"{name} must be an array, got {type(values).__name__}; read_policy reads other policies")
+    if values.shape != (count,):
+        raise ValueError(f"{name}: has shape {values.shape}; give {count} numbers, one for each sequence")
+
+
 def treeplex_of(
     sets: Sequence[tuple[Any, tuple[int, int] | None, Sequence[Any]]], weights: Sequence[float] | None = None
 ) -> tuple[Treeplex, Indices]:
@@ -176,7 +194,8 @@ def uniform_behaviour(treeplex: Treeplex) -> Array:
 
 
 def plan_of(treeplex: Treeplex, behaviour: Array) -> Array:
-    """The realisation plan (S,) of a behaviour (S,), forwards."""
+    """The realisation plan (S,) of a behaviour (S,), forwards; ``TypeError`` and ``ValueError`` for other arrays."""
+    _require_sequences(treeplex, behaviour, "behaviour")
     plan = np.empty(treeplex.sequences)
     plan[0] = 1.0
     for level in treeplex.levels:
@@ -185,7 +204,11 @@ def plan_of(treeplex: Treeplex, behaviour: Array) -> Array:
 
 
 def behaviour_of(treeplex: Treeplex, plan: Array) -> Array:
-    """The behaviour (S,) of a realisation plan; uniform at information sets that the plan does not reach."""
+    """The behaviour (S,) of a realisation plan; uniform at information sets that the plan does not reach.
+
+    Raises ``TypeError`` and ``ValueError`` for arrays of another shape; whether the flow is right is read_policy's.
+    """
+    _require_sequences(treeplex, plan, "plan")
     behaviour = uniform_behaviour(treeplex)
     for level in treeplex.levels:
         total = np.add.reduceat(plan[level.sequences], level.starts)[level.owner]
@@ -195,7 +218,8 @@ def behaviour_of(treeplex: Treeplex, plan: Array) -> Array:
 
 
 def policy_at(treeplex: Treeplex, behaviour: Array) -> dict[Any, dict[Any, float]]:
-    """A behaviour by labels: information set -> action -> probability."""
+    """A behaviour by labels: information set -> action -> probability; errors as :func:`plan_of`'s."""
+    _require_sequences(treeplex, behaviour, "behaviour")
     values = behaviour.tolist()
     bounds = treeplex.first.tolist()
     return {
@@ -211,6 +235,7 @@ def read_policy(treeplex: Treeplex, policy: Any, name: str = "policy") -> Array:
     ``ValueError`` that name the information set whose probabilities are negative, not finite, or do not sum to 1 within
     1e-9; for plans, where flow into a set and out of it differ by as much.
     """
+    require_treeplex(treeplex)
     if isinstance(policy, Mapping):
         behaviour = np.ones(treeplex.sequences)
         unknown = set(policy) - set(treeplex.labels)
