@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import OptimizeResult
 
 from solvers.games.first_order.fictitious_play import fictitious_play
 from solvers.games.first_order.loop import Seen
@@ -69,7 +70,7 @@ def test_optimal_mixtures_end_with_an_equilibrium(seed: int) -> None:
     game = uniform_game(30, seed)
     seen: list[Seen] = []
     found = past_policy_mixture(game, tolerance=1e-9, callback=seen.append)
-    assert found.converged and found.iterations <= 31
+    assert found.converged and found.iterations <= 30
     responses = [int(s.last.argmax()) for s in seen]
     assert len(set(responses)) == len(responses)  # each is new, so there are no more than N
     other = predictive_regret_matching_plus(game, iterations=40_000, tolerance=1e-7, every=50)
@@ -130,11 +131,22 @@ def test_bad_arguments_are_named() -> None:
         arithmetic_mixture([[1, 0], [0, 1]], [1, 0.5])
     with pytest.raises(ValueError, match="policies: have 2 probabilities, the game has 3 actions"):
         policy_mixture([[1, 0]], uniform_game(3, 0))
+    matrix: Any = uniform_game(2, 0).preferences
+    with pytest.raises(TypeError, match="game must be a PreferenceGame, got ndarray"):
+        policy_mixture([[1, 0]], matrix)
     best: Any = "best"
     with pytest.raises(ValueError, match="weights: must be 'optimal' or 'uniform', got 'best'"):
         past_policy_mixture(uniform_game(3, 0), weights=best)
     with pytest.raises(ValueError, match="with tau > 0 take 'uniform'"):
         past_policy_mixture(uniform_game(3, 0), None, 0.1, weights="optimal")
+
+
+def test_a_linear_program_that_failed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = OptimizeResult(status=4, message="numerical difficulties")
+    monkeypatch.setattr("solvers.games.first_order.policy_mixtures.linprog", lambda *_, **__: failed)
+    for solve in (lambda game: policy_mixture([[1, 0]], game), past_policy_mixture):
+        with pytest.raises(RuntimeError, match=r"HiGHS did not solve .*numerical difficulties"):
+            solve(uniform_game(2, 0))
 
 
 def test_policies_that_would_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

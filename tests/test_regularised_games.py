@@ -309,6 +309,19 @@ def test_probabilities_below_all_floats() -> None:
         assert found.policy == pytest.approx(np.array([4, 3, 4, 0]) / 11, abs=1e-10) and found.policy[3] == 0
 
 
+def test_what_stopped_a_proximal_step_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A τ so small that rounding hides Newton's path, and a step that extragradient has no time for."""
+    found = proximal_point(COMAL, [0.8, 0.1, 0.1], 1e-12, 50, tolerance=1e-300)
+    assert not found.converged and found.iterations < 50 and found.gap < 1e-9
+    assert "Newton's method was not done: no step was found at tau = " in found.reason
+    at_rounding = proximal_point(COMAL, [0.8, 0.1, 0.1], 1e-8, 50, tolerance=1e-300)
+    assert at_rounding.iterations < 10 and at_rounding.gap < 1e-15 and "rounding" in at_rounding.reason
+    monkeypatch.setattr("solvers.games.first_order.proximal_point.ENOUGH", 10)
+    cut = proximal_point(COMAL, [0.8, 0.1, 0.1], 1e-3, 3, inner="extragradient")
+    assert not cut.converged and "cut off after 10 iterations of extragradient" in cut.reason
+    assert "extragradient" not in proximal_point(COMAL, None, 0.3, 1, inner="extragradient", tolerance=1e-300).reason
+
+
 @pytest.mark.parametrize("method", REGULARISED + ORIGINAL)
 def test_games_without_a_contest(method: Method) -> None:
     mu = np.array([0.2, 0.3, 0.5])

@@ -9,7 +9,7 @@ Self-play with mixtures: from μ, each iteration adds a best response to the cur
     τ = 0: a pure one, ties to the lowest number          τ > 0: π ∝ μ exp(A m / τ)
 
 With *optimal* weights (τ = 0) m is the meta-game's equilibrium: that is policy-space response oracles, and ends with an
-equilibrium after at most N + 1 responses; each solves a linear program among them all, so that it suits equilibria of
+equilibrium after at most N responses; each solves a linear program among them all, so that it suits equilibria of
 few actions (low rank), not hundreds. With *uniform* weights m is the average: fictitious play for τ = 0, and
 perturbed (stochastic) fictitious play for τ > 0, whose fixed point is the regularised equilibrium.
 Sources: Lanctot et al. 2017 (1711.00832, PSRO); Hofbauer and Sandholm 2002 (Econometrica 70, perturbed fictitious
@@ -30,7 +30,7 @@ from scipy.special import log_softmax
 from solvers.arguments import real_array, real_number, whole_number
 from solvers.games.equilibrium import Equilibrium
 from solvers.games.first_order.loop import Callback, Iterate, run
-from solvers.games.game import PreferenceGame, policy_of, reference_of
+from solvers.games.game import PreferenceGame, policy_of, reference_of, require_game
 from solvers.games.payoffs import Array, require_memory
 
 
@@ -74,8 +74,10 @@ def geometric_mixture(policies: Sequence[ArrayLike] | Array, weights: ArrayLike 
 def policy_mixture(policies: Sequence[ArrayLike] | Array, game: PreferenceGame) -> PolicyMixture:
     """The mixture of policies (K, N) that none of them beats: an equilibrium of the game among them.
 
-    By linear programming (HiGHS). Raises ``ValueError``/``TypeError`` for what are no policies of the game.
+    By linear programming (HiGHS). Raises ``ValueError``/``TypeError`` for what are no policies of the game, and
+    ``RuntimeError``, with HiGHS's message, if it finds no solution.
     """
+    require_game(game)
     rows, _ = _mixed(policies, None)
     if rows.shape[1] != game.size:
         raise ValueError(f"policies: have {rows.shape[1]} probabilities, the game has {game.size} actions")
@@ -103,7 +105,7 @@ def past_policy_mixture(
     reference: the first policy (``None``: uniform), and what the KL term draws to if tau > 0. weights: by default
     optimal if tau is 0, else uniform (the only choice there). every, callback, progress:
     :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument, and
-    ``GameTooLarge`` if so many policies would not fit.
+    ``GameTooLarge`` if so many policies would not fit, and ``RuntimeError`` as :func:`policy_mixture` does.
     """
     mu = reference_of(reference, game)
     weight = real_number(tau, "tau")
