@@ -102,14 +102,36 @@ def test_clones_share_the_mass_and_certain_preferences_are_no_obstacle(method: M
     np.testing.assert_allclose(mass, 1 / 3, atol=4 * tolerance)
 
 
-@pytest.mark.parametrize("method", FAST)
+@pytest.mark.parametrize("method", [method for method in FAST if method is not optimistic_multiplicative_weights])
 @pytest.mark.parametrize("size", [10, 51])
 def test_random_games_are_solved_to_a_certified_gap(method: Method, size: int) -> None:
-    iterations, tolerance = (60_000, 1e-5) if method is not optimistic_multiplicative_weights else (60_000, 2e-3)
     for seed in range(3):
         game = uniform_game(size, seed)
-        found = method(game, iterations=iterations, tolerance=tolerance, every=10)
-        assert found.converged and exploitability(game, found.policy) <= tolerance
+        found = method(game, iterations=60_000, tolerance=1e-5, every=10)
+        assert found.converged and exploitability(game, found.policy) <= 1e-5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_optimistic_averages_obey_their_theorem_where_the_last_iterate_is_slow(seed: int) -> None:
+    """With the default step, 1/(4 a) for τ = 0, constant: the average's gap is at most 2 log N / (η T) for every T.
+
+    [Syrgkanis et al. 2015, Proposition 5, in self-play]; adaptive steps do better, by their average and by the last.
+    """
+    game = uniform_game(51, seed)
+    eta = 1 / (4 * float(np.abs(game.matrix).max()))
+    keywords: dict[str, Any] = {"iterations": 20_000, "tolerance": 1e-300, "every": 10}
+    constant = optimistic_multiplicative_weights(game, adaptive=False, **keywords)
+    assert constant.average_history is not None and constant.average is not None
+    T = np.arange(1, constant.iterations + 1)
+    seen = np.isfinite(constant.average_history)
+    assert seen.sum() == 2000 and (constant.average_history <= 2 * np.log(51) / (eta * T))[seen].all()
+    assert constant.average_gap == exploitability(game, constant.average)
+    same = optimistic_multiplicative_weights(game, adaptive=False, step=eta, **keywords)
+    np.testing.assert_array_equal(same.policy, constant.policy)
+    adaptive = optimistic_multiplicative_weights(game, **keywords)
+    assert adaptive.average is not None
+    assert adaptive.average_gap == exploitability(game, adaptive.average) < min(1e-4, constant.average_gap / 4)
+    assert adaptive.last_gap < min(2e-3, constant.last_gap / 4)
 
 
 # -- one step at a time, against plain implementations ----------------------------------------------------------------
@@ -418,16 +440,22 @@ def test_iterates_that_are_no_longer_finite_end_the_run_at_the_last_that_was() -
         run(COMAL, iter([Iterate(bad)]), method="steps", answer="last", iterations=9, tolerance=1e-9)
 
 
-def test_a_factored_game_is_solved_without_its_matrix() -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_a_factored_game_is_solved_without_its_matrix(method: Method, monkeypatch: pytest.MonkeyPatch) -> None:
     generator = np.random.default_rng(0)
-    factored = Factored(generator.normal(size=(60, 2)), np.array([[0.0, 1.0], [-1.0, 0.0]]), "logistic")
-    game = game_of(factored)
-    stored = skew_game(game.matrix)
-    for method in METHODS:
-        found = method(game, iterations=40, tolerance=1e-300)
-        same = method(stored, iterations=found.iterations, tolerance=1e-300)
-        step = method in (multiplicative_weights, optimistic_multiplicative_weights)  # knows a bound on max |A| only
-        np.testing.assert_allclose(found.policy, same.policy, atol=0.2 if step else 1e-6)
+    factored = Factored(generator.normal(size=(230, 2)), np.array([[0.0, 1.0], [-1.0, 0.0]]), "logistic")
+    game, stored = game_of(factored), skew_game(factored.dense())
+
+    def refused(_: Factored) -> np.ndarray:
+        raise AssertionError("multiplied out")
+
+    monkeypatch.setattr(Factored, "dense", refused)
+    weights = method in (multiplicative_weights, optimistic_multiplicative_weights)
+    keywords = {"step": 0.3} if weights else {}  # by default from max |A|, of which factors tell a bound
+    found = method(game, iterations=40, tolerance=1e-300, **keywords)
+    same = method(stored, iterations=found.iterations, tolerance=1e-300, **keywords)
+    np.testing.assert_allclose(found.policy, same.policy, rtol=1e-6, atol=1e-12)
+    assert found.gap == pytest.approx(same.gap, rel=1e-6, abs=1e-14)
 
 
 @pytest.mark.parametrize("method", METHODS)
