@@ -315,7 +315,8 @@ def test_auto_picks_by_the_game() -> None:
     assert von_neumann_winner(skew_game(uniform(300, 0))).method == "interior point"
     assert von_neumann_winner(skew_game(low_rank(200, 0))).method == "complementary pivoting"
     assert von_neumann_winner(skew_game(low_rank(1001, 0))).method == "double oracle"
-    assert von_neumann_winner(factored(50, 0)).method == "double oracle"
+    assert von_neumann_winner(factored(200, 0)).method == "complementary pivoting"
+    assert von_neumann_winner(factored(601, 0)).method == "double oracle"
 
 
 def test_the_method_is_the_one_asked_for() -> None:

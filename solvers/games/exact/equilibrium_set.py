@@ -27,7 +27,7 @@ Ray = tuple[tuple[int, ...], int]  # its values, and the set of inequalities so 
 def equilibrium_vertices(game: PreferenceGame, *, most: int = 5000) -> tuple[tuple[Fraction, ...], ...]:
     """The von Neumann winners of which all others are mixtures, in exact numbers, those of most mass early first.
 
-    One vertex: the winner is unique. A game of floats is taken to be the exact numbers that its A stores. most: by the
+    One vertex: the winner is unique. A game of floats is taken to be the exact numbers that it stores. most: by the
     upper bound theorem (above) there must not be more vertices than this. Games of 1,000 actions with few winners are
     no trouble. Raises ``TypeError`` for no game, ``ValueError`` for ``most < 1``, ``GameTooLarge`` before the work
     starts.

@@ -26,7 +26,7 @@ from scipy.linalg import qr
 from scipy.optimize import linprog
 
 from solvers.games.exact.simplex import strictly_complementary
-from solvers.games.game import PreferenceGame, Rationals, game_of, rational_rows
+from solvers.games.game import PreferenceGame, Rationals, game_of, rational_rows, require_game
 from solvers.games.payoffs import Array, Dense, GameTooLarge, require_memory
 from solvers.games.second_order.interior_point import interior_point
 from solvers.games.second_order.linear_program import linear_program
@@ -65,7 +65,7 @@ class Face:
 
 
 def equilibrium_face(game: PreferenceGame) -> Face:
-    """The set of equilibria; a game of floats is taken to be the exact numbers that its A stores.
+    """The set of equilibria; a game of floats is taken to be the exact numbers that it stores.
 
     Raises ``TypeError`` for no game, ``GameTooLarge`` before more work would start than is sensible.
     """
@@ -74,8 +74,7 @@ def equilibrium_face(game: PreferenceGame) -> Face:
 
 def admitted(game: PreferenceGame) -> PreferenceGame:
     """The game, or ``TypeError`` for none, or ``GameTooLarge``."""
-    if not isinstance(game, PreferenceGame):
-        raise TypeError(f"game must be a PreferenceGame, got {type(game).__name__}: pass PreferenceGame(P)")
+    require_game(game)
     if game.size > LARGEST:
         raise GameTooLarge(
             f"a game of {game.size:,} actions; up to {LARGEST:,} are solved exactly. solvers.von_neumann_winner solves "

@@ -73,7 +73,7 @@ def maximum_entropy_winner(
 
     tolerance: of the gap, in units of the payoffs, and of the entropy, in nats; `converged` is true if both are within
     it, the gap in exact numbers: that of large payoffs may be too small for the judge's floats. A game of floats is
-    taken to be the exact numbers that its A stores: a tie that rounding broke is no tie. Raises ``TypeError`` for no
+    taken to be the exact numbers that it stores: a tie that rounding broke is no tie. Raises ``TypeError`` for no
     game, ``ValueError`` for a tolerance or reference that is none, ``GameTooLarge``. The certificate is in
     :func:`least_divergence`.
     """

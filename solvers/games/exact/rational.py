@@ -51,7 +51,7 @@ class ExactWinner:
 def exact_von_neumann_winner(game: PreferenceGame) -> ExactWinner:
     """A von Neumann winner in exact numbers, certified by the kernel.
 
-    A game of floats is taken to be the exact numbers that its A stores; one of factors whose link is the identity, to
+    A game of floats is taken to be the exact numbers that it stores; one of factors whose link is the identity, to
     be the products of the numbers that they store: their low rank leaves ties, and a set of winners of large dimension.
     Raises ``TypeError`` for no game, and ``GameTooLarge``, with the size, where the exact work would be too much: for
     more than 2,001 actions, or more than a hundred or so if no support that floats suggest is exactly right.

@@ -40,7 +40,7 @@ from tqdm import tqdm
 from solvers.arguments import whole_number
 from solvers.games.equilibrium import Equilibrium
 from solvers.games.first_order.loop import DELAY, Callback, Seen
-from solvers.games.game import PreferenceGame, exploitability, positive
+from solvers.games.game import PreferenceGame, exploitability, positive, require_game
 from solvers.games.payoffs import Array, Indices, require_memory
 
 METHOD = "complementary pivoting"
@@ -85,8 +85,7 @@ def complementary_pivoting(
     `history` is NaN there. Raises ``TypeError`` for no game, ``ValueError`` for a tolerance or iterations that are not
     positive, ``GameTooLarge``.
     """
-    if not isinstance(game, PreferenceGame):
-        raise TypeError(f"game must be a PreferenceGame, got {type(game).__name__}: pass PreferenceGame(P)")
+    require_game(game)
     within = positive(tolerance, "tolerance")
     count = whole_number(iterations, "iterations", 1)
     require_memory(MATRICES * game.size**2, f"complementary pivoting with {game.size:,} actions")

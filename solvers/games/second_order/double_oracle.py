@@ -17,7 +17,7 @@ from tqdm import tqdm
 from solvers.arguments import whole_number
 from solvers.games.equilibrium import Equilibrium
 from solvers.games.first_order.loop import DELAY, Callback, Seen
-from solvers.games.game import PreferenceGame, exploitability, positive
+from solvers.games.game import PreferenceGame, exploitability, positive, require_game
 from solvers.games.payoffs import Array, Indices, require_memory
 from solvers.games.second_order.interior_point import central_path
 
@@ -43,8 +43,7 @@ def double_oracle(
     no limit. callback and progress: as in :func:`solvers.games.first_order.loop.run`. Raises ``TypeError`` for no game,
     ``ValueError`` for arguments that are not positive, ``GameTooLarge`` before N × |W| numbers would not fit.
     """
-    if not isinstance(game, PreferenceGame):
-        raise TypeError(f"game must be a PreferenceGame, got {type(game).__name__}: pass PreferenceGame(P)")
+    require_game(game)
     within = positive(tolerance, "tolerance")
     count = whole_number(iterations, "iterations", 1)
     most = game.size if largest is None else min(game.size, whole_number(largest, "largest", 1))

@@ -33,7 +33,7 @@ from tqdm import tqdm
 from solvers.arguments import whole_number
 from solvers.games.equilibrium import Equilibrium
 from solvers.games.first_order.loop import DELAY, Callback, Iterate, Seen
-from solvers.games.game import PreferenceGame, exploitability, positive
+from solvers.games.game import PreferenceGame, exploitability, positive, require_game
 from solvers.games.payoffs import Array, Indices, require_memory
 from solvers.games.second_order.support import on_support
 
@@ -62,8 +62,7 @@ def interior_point(
     callback and progress: as in :func:`solvers.games.first_order.loop.run`; each factorisation is an iteration. Raises
     ``TypeError`` for no game, ``ValueError`` for a tolerance or iterations that are not positive, ``GameTooLarge``.
     """
-    if not isinstance(game, PreferenceGame):
-        raise TypeError(f"game must be a PreferenceGame, got {type(game).__name__}: pass PreferenceGame(P)")
+    require_game(game)
     within = positive(tolerance, "tolerance")
     count = whole_number(iterations, "iterations", 1)
     require_memory(MATRICES * game.size**2, f"the interior-point method on {game.size:,} actions")

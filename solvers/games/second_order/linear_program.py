@@ -14,7 +14,7 @@ import numpy as np
 from highspy._core import _Highs  # highspy.Highs is the same, but its constructor prints a banner
 
 from solvers.games.equilibrium import Equilibrium
-from solvers.games.game import PreferenceGame, exploitability, positive
+from solvers.games.game import PreferenceGame, exploitability, positive, require_game
 from solvers.games.payoffs import Array, require_memory
 
 Solver = Literal["simplex", "ipm", "pdlp"]
@@ -36,8 +36,7 @@ def linear_program(
     Raises ``TypeError`` for no game, ``ValueError`` for another solver, tolerance or seconds that are not positive, and
     ``GameTooLarge``.
     """
-    if not isinstance(game, PreferenceGame):
-        raise TypeError(f"game must be a PreferenceGame, got {type(game).__name__}: pass PreferenceGame(P)")
+    require_game(game)
     within = positive(tolerance, "tolerance")
     limit = positive(seconds, "seconds")
     if solver not in get_args(Solver):

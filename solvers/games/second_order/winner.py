@@ -9,7 +9,7 @@ import numpy as np
 
 from solvers.games.equilibrium import Equilibrium
 from solvers.games.first_order.loop import Callback
-from solvers.games.game import PreferenceGame, exploitability, positive
+from solvers.games.game import PreferenceGame, exploitability, game_of, positive, require_game
 from solvers.games.payoffs import Array, Dense, GameTooLarge
 from solvers.games.second_order import double_oracle as oracle
 from solvers.games.second_order.complementary_pivoting import complementary_pivoting
@@ -40,16 +40,15 @@ def von_neumann_winner(
 
     method: "auto" takes a (weak) Condorcet winner if there is one. If the game is one of factors, or its matrix is near
     one of low rank, it looks for a small support, by complementary pivoting for hundreds of actions, a double oracle
-    for more. Else, or without success, it takes the interior-point method; if that has not converged, the simplex.
-    `.method` of the answer says what found it. The winner need not be unique; which one is returned is deterministic. A
-    tolerance below what float64 can do (some 1e-16 times the largest payoff) comes back not converged, with the best
-    policy found; :func:`solvers.exact_von_neumann_winner` has no such limit. callback and progress: of each method that
-    runs.
-    Raises ``TypeError`` for no game, ``ValueError`` for an unknown method or a tolerance that is not positive,
-    ``GameTooLarge`` before work starts that would not fit.
+    for more, which makes no matrix. Else, or without success, it takes the interior-point method; if that has not
+    converged, the simplex. `.method` of the answer says what found it. The winner need not be unique; which one is
+    returned is deterministic. A tolerance below what float64 can do (some 1e-16 times the largest payoff) comes back
+    not converged, with the best policy found; :func:`solvers.exact_von_neumann_winner` has no such limit. callback and
+    progress: of each method that
+    iterates; a Condorcet winner and a linear program have none. Raises ``TypeError`` for no game, ``ValueError`` for an
+    unknown method or a tolerance that is not positive, ``GameTooLarge`` before work starts that would not fit.
     """
-    if not isinstance(game, PreferenceGame):
-        raise TypeError(f"game must be a PreferenceGame, got {type(game).__name__}: pass PreferenceGame(P)")
+    require_game(game)
     within = positive(tolerance, "tolerance")
     if method not in get_args(Method):
         raise ValueError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}")
@@ -63,6 +62,10 @@ def von_neumann_winner(
         return linear_program(game, tolerance=within)
 
     stored = isinstance(game.payoffs, Dense)
+    if not stored and game.size <= LARGE:  # the matrix is soon made, and what follows is faster with it
+        found = von_neumann_winner(game_of(Dense(game.matrix)), within, callback=callback, progress=progress)
+        gap = exploitability(game, found.policy)
+        return replace(found, gap=gap, converged=gap <= within)
     tries: list[Equilibrium] = []
     if stored:
         condorcet = _condorcet(game, within)
