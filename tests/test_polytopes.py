@@ -10,6 +10,7 @@ import pytest
 from scipy.optimize import linprog
 
 from solvers.games.game import PreferenceGame, exploitability, skew_game
+from solvers.games.payoffs import GameTooLarge
 from solvers.games.saddle.constrained_winner import constrained_gap, constrained_winner, exact_constrained_winner
 from solvers.games.saddle.polytope import Polytope, entropic_maximum, linear_maximum
 from solvers.games.saddle.saddle_problem import Penalty, best_reply
@@ -166,6 +167,64 @@ def test_a_polytope_of_one_policy() -> None:
     game = skew_game([[0, 1, -1], [-1, 0, 1], [1, -1, 0]])
     winner = constrained_winner(game, X)
     assert winner.converged and winner.policy == pytest.approx([0.2, 0.3, 0.5])
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-12, 1e-10, 1.0, 1e10, 1e300])
+def test_the_unit_of_a_constraint_does_not_matter(unit: float) -> None:
+    game = skew_game(np.array([[0, 0.3, -0.2], [-0.3, 0, 0.4], [0.2, -0.4, 0]]))
+    thrice = constrained_winner(game, Polytope(3, E=[[unit, -3 * unit, 0]], f=[0]))
+    assert thrice.converged and thrice.policy[0] == pytest.approx(3 * thrice.policy[1], abs=1e-9)
+    often = constrained_winner(game, Polytope(3, G=[[-unit, 0, 0]], h=[-0.9 * unit]))
+    assert often.converged and often.policy[0] >= 0.9 - 1e-9
+    with pytest.raises(ValueError, match="empty"):
+        Polytope(3, E=[[unit] * 3], f=[2 * unit])
+    with pytest.raises(ValueError, match="empty"):
+        Polytope(3, G=[[unit, unit, 2 * unit]], h=[0.9 * unit])
+    # a bound beyond any policy's reach bounds nothing; a row of zeros is met or not
+    assert constrained_winner(game, Polytope(3, G=[[1, 0, 0]], h=[1 / unit + 1])).policy == pytest.approx(
+        constrained_winner(game, Polytope(3)).policy, abs=1e-9
+    )
+    with pytest.raises(ValueError, match="empty"):
+        Polytope(3, E=[[0, 0, 0]], f=[unit])
+    with pytest.raises(ValueError, match="empty"):
+        Polytope(3, G=[[0, 0, 0]], h=[-unit])
+    assert Polytope(3, G=[[0, 0, 0]], h=[unit], E=[[0, 0, 0]], f=[0]).interior == pytest.approx(np.full(3, 1 / 3))
+
+
+def test_exact_constraints_beyond_all_floats() -> None:
+    game = skew_game([[0, -1, 3], [1, 0, -3], [-3, 3, 0]])
+    huge = exact_constrained_winner(game, E=[[10**400, -(10**400), 0]], f=[0], G=[[1, 0, 0]], h=[10**400])
+    assert huge.policy[0] == huge.policy[1] and huge.weak == (0,) and huge.level == 0
+    small = Fraction(1, 10**10)
+    tight = exact_constrained_winner(game, G=[[1, 1, 1], [0, 0, -small]], h=[5, -small / 2])
+    assert tight.policy[2] == Fraction(1, 2) and tight.weak[0] == 0 and tight.weak[1] > 0
+    assert game.rationals is not None
+    for i, row in enumerate(game.rationals):  # the certificate, in the units that were given
+        gains = sum((a * p for a, p in zip(row, tight.policy, strict=True)), Fraction(0))
+        assert tight.level - tight.weak[1] * small * (i == 2) >= gains
+    assert tight.level == tight.weak[1] * small / 2
+    with pytest.raises(ValueError, match="empty"):
+        exact_constrained_winner(game, G=[[Fraction(1, 10**400)] * 3], h=[0])
+
+
+def test_what_is_no_game_no_polytope_or_does_not_fit_is_refused() -> None:
+    game, half = skew_game([[0, 1], [-1, 0]]), [0.5, 0.5]
+    for matrix in (np.full((2, 2), 0.5), None):
+        for ask in (
+            lambda g: constrained_winner(g, Polytope(2)),
+            lambda g: constrained_gap(g, Polytope(2), half),
+            exact_constrained_winner,
+        ):
+            with pytest.raises(TypeError, match="must be a PreferenceGame"):
+                ask(matrix)
+        with pytest.raises(TypeError, match="must be a Polytope"):
+            constrained_winner(game, matrix)
+        with pytest.raises(TypeError, match="must be a Polytope"):
+            constrained_gap(game, matrix, half)
+    with pytest.raises(GameTooLarge, match="actions"):
+        Polytope(10**12)
+    with pytest.raises(ValueError, match="more than 500"):
+        exact_constrained_winner(skew_game(np.zeros((501, 501))))
 
 
 def test_bad_input_is_named() -> None:

@@ -25,19 +25,21 @@ from scipy.optimize import linprog
 from prefcore.distribution import exact
 from prefcore.systems import Row
 from solvers.games.equilibrium import Equilibrium
-from solvers.games.game import PreferenceGame, policy_of, positive, rational_rows
+from solvers.games.game import PreferenceGame, policy_of, positive, rational_rows, require_game
 from solvers.games.payoffs import require_memory
-from solvers.games.saddle.polytope import Polytope, linear_maximum, require_in
+from solvers.games.saddle.polytope import Polytope, linear_maximum, require_in, require_polytope
 from solvers.rewards.linear import Program, maximise
 
 ZERO, ONE = Fraction(0), Fraction(1)
+LIMIT = 500  # actions and constraints: some ten seconds; beyond, the rationals become too long
 
 
 def constrained_winner(game: PreferenceGame, polytope: Polytope, tolerance: float = 1e-9) -> Equilibrium:
     """A policy of the polytope that no policy of the polytope beats.
 
-    Returns an :class:`Equilibrium` whose gap is the one over the polytope (:func:`constrained_gap`). Raises
-    ``ValueError`` if the sizes differ, ``GameTooLarge`` if the program would not fit.
+    Returns an :class:`Equilibrium` whose gap is the one over the polytope (:func:`constrained_gap`); tolerance is
+    absolute, in units of the game's payoffs. Raises ``TypeError`` for what is no game or no polytope, ``ValueError`` if
+    the sizes differ, ``GameTooLarge`` if the program would not fit.
     """
     within = positive(tolerance, "tolerance")
     _require_size(game, polytope)
@@ -84,7 +86,10 @@ def constrained_winner(game: PreferenceGame, polytope: Polytope, tolerance: floa
 
 
 def constrained_gap(game: PreferenceGame, polytope: Polytope, policy: ArrayLike) -> float:
-    """``2 max_{ν in X} νᵀAπ``, an upper bound from multipliers; ``ValueError`` unless π is a policy of X."""
+    """``2 max_{ν in X} νᵀAπ``, an upper bound from multipliers.
+
+    Raises ``TypeError`` for what is no game or no polytope, ``ValueError`` unless π is a policy of X.
+    """
     _require_size(game, polytope)
     pi = policy_of(policy, game.size)
     require_in(polytope, pi, "policy")
@@ -115,20 +120,28 @@ def exact_constrained_winner(
     """A winner among the policies with ``G π <= h`` and ``E π = f``, in rational arithmetic.
 
     Numbers are int, Fraction, Decimal, "1/3", or floats, which are the exact numbers that they store, as are those of
-    a game of floats. Raises ``ValueError`` for shapes, or an empty polytope, ``NotSolved`` if no exact basis was found.
+    a game of floats. Raises ``ValueError`` for shapes, an empty polytope, or more than 500 actions and constraints,
+    ``TypeError`` for what is no game, ``NotSolved`` if no exact basis was found.
     """
-    n, k, m = game.size, len(G), len(E)
+    n, k, m = require_game(game).size, len(G), len(E)
+    if n + k + m > LIMIT:
+        raise ValueError(
+            f"the game has {n} actions and there are {k + m} constraints, together more than {LIMIT}: "
+            "constrained_winner solves it in floats"
+        )
     for name, rows, of, bounds in (("G", G, "h", h), ("E", E, "f", f)):
         if len(rows) != len(bounds) or any(len(row) != n for row in rows):
             raise ValueError(f"{name} and {of}: give rows of {n}, and a bound for each")
     upper = [[exact(value, f"G[{i}]") for value in row] for i, row in enumerate(G)]
     equal = [[exact(value, f"E[{i}]") for value in row] for i, row in enumerate(E)]
     most, right = [exact(value, "h") for value in h], [exact(value, "f") for value in f]
-    Polytope(  # raises if it is empty
-        n,
-        *((np.array(upper, float), np.array(most, float)) if k else (None, None)),
-        *((np.array(equal, float), np.array(right, float)) if m else (None, None)),
-    )
+    Polytope(n, *_in_floats(upper, most), *_in_floats(equal, right))  # raises if it is empty
+    # The program has each row over its largest coefficient, and none that bounds nothing; its multipliers are mended.
+    kept = [r for r in range(k) if most[r] < _unit(upper[r])]
+    units = [_unit(upper[r]) for r in kept] + [_unit(row) for row in equal]
+    upper, most = _over([upper[r] for r in kept], [most[r] for r in kept])
+    equal, right = _over(equal, right)
+    every, k = k, len(kept)
     weak: list[Row] = []
     for i, row in enumerate(rational_rows(game)):
         terms = [(j, -a) for j, a in enumerate(row) if a]
@@ -149,9 +162,29 @@ def exact_constrained_winner(
         )
     )
     x = found.point
-    return ExactConstrained(x[:n], x[n : n + k], x[n + k : -1], x[-1])
+    weights = [value / unit for value, unit in zip(x[n : n + k + m], units, strict=True)]
+    multipliers = dict(zip(kept, weights[:k], strict=True))
+    return ExactConstrained(x[:n], tuple(multipliers.get(r, ZERO) for r in range(every)), tuple(weights[k:]), x[-1])
+
+
+def _unit(row: Sequence[Fraction]) -> Fraction:
+    return max(map(abs, row)) or ONE
+
+
+def _over(rows: list[list[Fraction]], bounds: list[Fraction]) -> tuple[list[list[Fraction]], list[Fraction]]:
+    units = [_unit(row) for row in rows]
+    scaled = [[value / unit for value in row] for row, unit in zip(rows, units, strict=True)]
+    return scaled, [b / unit for b, unit in zip(bounds, units, strict=True)]
+
+
+def _in_floats(rows: list[list[Fraction]], bounds: list[Fraction]) -> tuple[Any, Any]:
+    """Rows over their largest coefficients, which may be beyond all floats; a bound of 2 is beyond all policies."""
+    if not rows:
+        return None, None
+    scaled, over = _over(rows, bounds)
+    return [[float(v) for v in row] for row in scaled], [float(max(min(b, 2 * ONE), -2 * ONE)) for b in over]
 
 
 def _require_size(game: PreferenceGame, polytope: Polytope) -> None:
-    if game.size != polytope.size:
+    if require_game(game).size != require_polytope(polytope).size:
         raise ValueError(f"polytope: is one of policies over {polytope.size} actions; the game has {game.size}")

@@ -25,7 +25,8 @@ from solvers.arguments import real_array, whole_number
 from solvers.games.payoffs import Array, require_memory
 
 GOOD = 1e-13  # a residual of the entropic step that needs no second attempt
-FEASIBLE = 1e-9  # by how much a policy may miss a constraint, in units of 1 + its largest coefficient
+FEASIBLE = 1e-9  # by how much a policy may miss a constraint, in units of twice its largest coefficient
+EMPTY = "the polytope is empty: no policy satisfies G π <= h and E π = f together"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,9 +34,10 @@ class Polytope:
     """The policies over `size` actions with ``G π <= h`` and ``E π = f``.
 
     G: (k, size) and h: (k,), or both ``None``; E: (l, size) and f: (l,), or both ``None``. Without any it is the
-    simplex. Afterwards the arrays are float64 and read-only, `interior` is a policy of X with all the actions that any
-    of its policies plays. Raises ``ValueError`` if shapes do not fit, a number is not finite, or no policy is in X;
-    ``GameTooLarge``.
+    simplex. Afterwards the arrays are float64 and read-only, each row with its bound over its largest absolute
+    coefficient, so that HiGHS, whose tolerances are absolute, sees it in whatever unit it was; `interior` is a policy
+    of X with all the actions that any of its policies plays. Raises ``ValueError`` if shapes do not fit, a number is
+    not finite, or no policy is in X; ``GameTooLarge``.
     """
 
     size: int
@@ -47,8 +49,11 @@ class Polytope:
 
     def __post_init__(self) -> None:
         size = whole_number(self.size, "size", 1)
+        require_memory(4.0 * size, f"a polytope of policies over {size:,} actions")
         G, h = _rows(self.G, self.h, "G", "h", size)
         E, f = _rows(self.E, self.f, "E", "f", size)
+        if (h < -1).any() or (np.abs(f) > 1).any():  # the rows of a policy are within [-1, 1]
+            raise ValueError(EMPTY)
         for name, value in {"size": size, "G": G, "h": h, "E": E, "f": f}.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "interior", _interior(size, G, h, E, f))
@@ -69,7 +74,7 @@ class Polytope:
         return not (len(self.h) or len(self.f))
 
     def violation(self, policy: Array) -> float:
-        """By how much at most a policy misses a constraint, in units of 1 + the constraint's largest coefficient."""
+        """By how much at most a policy misses a constraint, in units of twice the constraint's largest coefficient."""
         if self.free:
             return 0.0
         C = self.rows
@@ -90,6 +95,14 @@ def _rows(rows: Any, bounds: Any, name: str, of: str, size: int) -> tuple[Array,
         )
     if not np.isfinite(matrix).all() or not np.isfinite(vector).all():
         raise ValueError(f"{name} and {of}: must be finite; leave out a row that bounds nothing")
+    largest = np.abs(matrix).max(axis=1)
+    unit = np.where(largest > 0, largest, 1.0)
+    with np.errstate(over="ignore"):  # a bound that is infinite in this unit
+        matrix, vector = matrix / unit[:, None], vector / unit
+    # A row of zeros is met or is not, by any policy, however small its bound.
+    vector = np.where(largest > 0, vector, 2 * np.sign(vector))
+    if name == "G":
+        vector = np.minimum(vector, 1.0)  # no policy reaches more, and HiGHS is to see no huge number
     matrix.setflags(write=False)
     vector.setflags(write=False)
     return matrix, vector
@@ -121,9 +134,9 @@ def _interior(size: int, G: Array, h: Array, E: Array, f: Array) -> Array:
         b_eq=np.zeros(len(equal)),
         bounds=[(0, 1)] * size + [(0, None)] * size + [(1, None)],
         method="highs-ds",
-        options={"time_limit": 60.0},
+        options={"maxiter": _steps(upper, equal)},
     )
-    if found.x is not None:
+    if found.status == 0:
         x = found.x[size : 2 * size] / found.x[-1]
         x[found.x[:size] < 1e-9] = 0.0
         return np.asarray(x / x.sum())
@@ -141,13 +154,27 @@ def _program(G: Array, h: Array, E: Array, f: Array, c: Array) -> Any:
         A_eq=np.vstack([E, np.ones(len(c))]),
         b_eq=np.append(f, 1.0),
         method="highs-ds",
-        options={"time_limit": 600.0},
+        options={"maxiter": 10 * _steps(G, E)},
     )
     if found.status == 2:
-        raise ValueError("the polytope is empty: no policy satisfies G π <= h and E π = f together")
-    if found.x is None:
+        raise ValueError(EMPTY)
+    if found.status != 0:
         raise ArithmeticError(f"HiGHS did not maximise over the polytope: {found.message}")
     return found
+
+
+def _steps(upper: Array, equal: Array) -> int:
+    """Far more pivots than a program of such rows takes; one that goes in circles is given up, on any machine alike."""
+    return 10_000 + 50 * (len(upper) + len(equal) + int(upper.shape[1]))
+
+
+def require_polytope(polytope: object) -> Polytope:
+    """The polytope itself; ``TypeError`` for anything else."""
+    if not isinstance(polytope, Polytope):
+        raise TypeError(
+            f"polytope must be a Polytope, got {type(polytope).__name__}: Polytope(size, G, h, E, f) makes one"
+        )
+    return polytope
 
 
 def require_in(polytope: Polytope, policy: Array, name: str) -> None:
