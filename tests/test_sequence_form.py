@@ -247,8 +247,9 @@ def test_bad_policies_are_refused_by_name() -> None:
         best_response(game, first, 2)
     with pytest.raises(TypeError, match="float"):
         exact_tree_exploitability(game, first, second)
-    with pytest.raises(ValueError, match="method"):
-        sequence_form_program(game, method="magic")
+    for method in ("magic", ["simplex"]):
+        with pytest.raises(ValueError, match="method"):
+            sequence_form_program(game, method=method)
     with pytest.raises(ValueError, match="tolerance"):
         counterfactual_regret_plus(game, tolerance=0.0)
     with pytest.raises(TypeError, match="callback"):

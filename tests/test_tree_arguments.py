@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from solvers.games.game import PreferenceGame
 from solvers.games.payoffs import GameTooLarge
-from solvers.games.trees.builders import string_sequences, token_game
+from solvers.games.trees.builders import complete_strings, string_sequences, token_game
 from solvers.games.trees.judge import (
     best_response,
     exact_best_response,
@@ -25,7 +26,7 @@ from solvers.games.trees.openspiel import from_openspiel
 from solvers.games.trees.recursion import soft_recursion
 from solvers.games.trees.regret_matching import counterfactual_regret_plus
 from solvers.games.trees.sequence_program import sequence_form_program
-from solvers.games.trees.treeplex import behaviour_of, plan_of, policy_at, read_policy
+from solvers.games.trees.treeplex import behaviour_of, plan_of, policy_at, read_policy, treeplex_of
 
 HALF = Fraction(1, 2)
 MATRIX = PreferenceGame([["1/2", "1/3"], ["2/3", "1/2"]])
@@ -64,6 +65,8 @@ def test_what_is_no_treeplex_is_refused(function: Callable[[Any], Any]) -> None:
     for thing in (None, GAME):
         with pytest.raises(TypeError, match=f"treeplex must be a Treeplex, got {type(thing).__name__}"):
             function(thing)
+        with pytest.raises(TypeError, match="sets must be a sequence"):
+            treeplex_of(thing)
 
 
 @pytest.mark.parametrize("function", [plan_of, behaviour_of, policy_at])
@@ -100,6 +103,19 @@ def test_errors_of_token_games_name_the_prompt() -> None:
         token_game(None, "ab", 1, lambda _p, _x, _y: True)
 
 
+def test_strings_that_would_not_fit_are_refused() -> None:
+    for length in (40, 10**9):
+        with pytest.raises(GameTooLarge, match="strings and prefixes"):
+            complete_strings("ab", length)
+    for error, match, arguments in (
+        (ValueError, "length", ("ab", -1)),
+        (TypeError, "vocabulary", (None, 2)),
+        (ValueError, "end", ("ab", 2, "c")),
+    ):
+        with pytest.raises(error, match=match):
+            complete_strings(*arguments)
+
+
 def test_pairs_that_would_not_fit_are_refused_before_strings_are_listed() -> None:
     for end, strings in ((None, 2**22), (".", 2**21 * 3 + 2**21 - 1)):
         tokens = "ab" if end is None else "ab."
@@ -113,9 +129,14 @@ def test_exact_policies_are_read_as_strictly_as_others() -> None:
         (EVEN | {("a",): {"a": 1}}, r"\('a',\) is no information set"),
         ({}, "give the information set"),
         ({(): "ab"}, "give the information set"),
+        ({(): {"a": "x", "b": 1}}, r"at \(\) a probability is no finite number"),
+        ({(): {"a": "1/0", "b": 1}}, r"at \(\) a probability is no finite number"),
+        ({(): {"a": Decimal("inf"), "b": 1}}, r"at \(\) a probability is no finite number"),
     ):
         with pytest.raises(ValueError, match=match):
             exact_tree_exploitability(GAME, bad)
+    with pytest.raises(TypeError, match=r"at \(\): give int, Fraction or text"):
+        exact_tree_exploitability(GAME, {(): {"a": np.float32(0.5), "b": HALF}})
     with pytest.raises(ValueError, match="player: must be 0 or 1"):
         exact_best_response(GAME, EVEN, 2)
     kuhn = from_openspiel(pyspiel.load_game("kuhn_poker"), exact=True)

@@ -27,6 +27,7 @@ from solvers.games.trees.tree_game import OutcomePayoffs, TreeGame, Triples, req
 from solvers.games.trees.treeplex import Treeplex, treeplex_of
 
 String = tuple[Any, ...]
+HEAD = 8  # words of 8 bytes that a tuple takes, its entries and those of shorter tuples left out
 NUMBERS = 40  # of 8 bytes for each sequence of a token game: arrays, labels and the solvers' vectors
 
 
@@ -108,14 +109,7 @@ def token_game(
     prefix if there is a single prompt. The dilated divergence is ``E_prompt KL(π(·|prompt) ‖ μ(·|prompt))``. Raises
     ``ValueError``/``TypeError`` naming the argument, ``GameTooLarge`` with the size before anything is listed.
     """
-    if not isinstance(vocabulary, Sequence):
-        raise TypeError(f"vocabulary: must be a sequence of tokens, got {vocabulary!r}")
-    tokens = tuple(vocabulary)
-    most = whole_number(length, "length", 1)
-    if not tokens or len(set(tokens)) != len(tokens):
-        raise ValueError(f"vocabulary: give distinct tokens, one or more; got {tokens!r}")
-    if end is not None and end not in tokens:
-        raise ValueError(f"end: {end!r} is not in the vocabulary {tokens!r}")
+    tokens, most = _language(vocabulary, length, end)
     if (preference is None) is (games is None):
         raise ValueError("preference and games: give exactly one of them")
     if preference is not None and not callable(preference):
@@ -126,11 +120,10 @@ def token_game(
     unasked = next((prompt for prompt in games or () if prompt not in drawn), None)
     if unasked is not None:
         raise ValueError(f"games: {unasked!r} is none of the prompts, which are {', '.join(map(repr, drawn))}")
-    alive = len(tokens) - (end is not None)  # tokens after which a string goes on
-    sequences = len(drawn) * len(tokens) * _prefixes(alive, most)
+    sequences = len(drawn) * len(tokens) * _prefixes(len(tokens) - (end is not None), most)
     require_memory(NUMBERS * sequences, f"a game of {sequences:,.3g} prefixes and tokens, or more,")
     if preference is not None:
-        require_pairs(alive ** (most - 1) * len(tokens) + sum(alive**t for t in range(most - 1) if end is not None))
+        require_pairs(_count(tokens, most, end))
     strings = complete_strings(tokens, most, end)
     blocks = []
     for prompt, share in drawn.items():
@@ -148,12 +141,18 @@ def token_game(
 
 
 def complete_strings(vocabulary: Sequence[Any], length: int, end: Any = None) -> tuple[String, ...]:
-    """The complete strings: of `length` tokens, or ended before by `end`, their last; shorter ones first."""
+    """The complete strings: of `length` tokens, or ended before by `end`, their last; shorter ones first.
+
+    Raises ``ValueError``/``TypeError`` naming the argument, ``GameTooLarge`` with the size before any is made.
+    """
+    tokens, most = _language(vocabulary, length, end)
+    made = len(tokens) * _prefixes(len(tokens) - (end is not None), most)
+    require_memory(made * (most + HEAD), f"{made:,.3g} strings and prefixes, or more,")
     strings: list[String] = []
     prefixes: list[String] = [()]
-    for t in range(length):
-        longer = [(*prefix, token) for prefix in prefixes for token in vocabulary]
-        final = t == length - 1
+    for t in range(most):
+        longer = [(*prefix, token) for prefix in prefixes for token in tokens]
+        final = t == most - 1
         strings.extend(x for x in longer if final or (end is not None and x[-1] == end))
         prefixes = [x for x in longer if end is None or x[-1] != end]
     return tuple(strings)
@@ -171,6 +170,25 @@ def string_sequences(game: TreeGame) -> Indices:
 
 
 # -- parts ----------------------------------------------------------------------------------------------------------
+
+
+def _language(vocabulary: Any, length: Any, end: Any) -> tuple[tuple[Any, ...], int]:
+    """The tokens and the length, checked."""
+    if not isinstance(vocabulary, Sequence):
+        raise TypeError(f"vocabulary: must be a sequence of tokens, got {vocabulary!r}")
+    tokens = tuple(vocabulary)
+    if not tokens or len(set(tokens)) != len(tokens):
+        raise ValueError(f"vocabulary: give distinct tokens, one or more; got {tokens!r}")
+    if end is not None and end not in tokens:
+        raise ValueError(f"end: {end!r} is not in the vocabulary {tokens!r}")
+    return tokens, whole_number(length, "length", 1)
+
+
+def _count(tokens: tuple[Any, ...], length: int, end: Any) -> int:
+    """The number of complete strings."""
+    alive = len(tokens) - (end is not None)  # tokens after which a string goes on
+    longest = len(tokens) * int(alive ** (length - 1))
+    return longest + (sum(int(alive**t) for t in range(length - 1)) if end is not None else 0)
 
 
 def _prefixes(alive: int, length: int) -> float:

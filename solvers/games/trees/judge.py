@@ -216,7 +216,12 @@ def exact_plan(plex: Treeplex, policy: ExactPolicy) -> list[Fraction]:
             raise ValueError(f"policy: give the information set {label!r} a mapping action -> exact probability")
         if any(isinstance(row.get(a, 0), float) for a in actions):
             raise TypeError(f"policy: at {label!r} a probability is a float; give int, Fraction or text such as '1/3'")
-        shares = [Fraction(row.get(a, 0)) for a in actions]
+        try:
+            shares = [Fraction(row.get(a, 0)) for a in actions]
+        except TypeError as error:
+            raise TypeError(f"policy: at {label!r}: give int, Fraction or text such as '1/3': {error}") from error
+        except (ValueError, OverflowError, ZeroDivisionError) as error:
+            raise ValueError(f"policy: at {label!r} a probability is no finite number: {error}") from error
         if min(shares) < 0 or sum(shares) != 1 or not set(row) <= set(actions):
             raise ValueError(f"policy: give {label!r} probabilities of {tuple(actions)!r} that sum to 1 exactly")
         plan.extend(plan[plex.parent[j]] * share for share in shares)

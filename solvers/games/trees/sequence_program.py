@@ -39,7 +39,7 @@ def sequence_form_program(
     ``RuntimeError`` with HiGHS's words should it find no solution.
     """
     require_tree_game(game)
-    if method not in METHODS:
+    if method not in tuple(METHODS):
         raise ValueError(f"method: must be one of {sorted(METHODS)}, got {method!r}")
     within = positive(tolerance, "tolerance")
     first, second = game.players

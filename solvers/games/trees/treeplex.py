@@ -138,8 +138,10 @@ def treeplex_of(
     """The treeplex of information sets ``(label, (set before, its action) or None, actions)``, and their numbers in it.
 
     The action before is named by its position. Raises ``ValueError`` for a set without actions or with an unknown one
-    before it, or one that is its own ancestor.
+    before it, or one that is its own ancestor, ``TypeError`` for what is no sequence of sets.
     """
+    if not isinstance(sets, Sequence):
+        raise TypeError(f"sets must be a sequence of (label, before, actions), got {type(sets).__name__}")
     count = len(sets)
     depth = np.full(count, -1)
     for i in range(count):  # parents come first in most orders; otherwise follow them
