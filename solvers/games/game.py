@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from prefcore.matrix_games import complementary
 from solvers.arguments import real_array, real_number
 from solvers.games.divergences import log_divergence
 from solvers.games.equilibrium import Equilibrium
@@ -168,7 +169,7 @@ def skew_game(advantages: ArrayLike, labels: Sequence[Any] | None = None) -> Pre
     if exact is not None:
         for i, row in enumerate(exact):
             for j in range(i + 1):
-                if row[j] + exact[j][i]:
+                if row[j] != -exact[j][i]:
                     raise ValueError(f"advantages: A[{j}, {i}] + A[{i}, {j}] = {_said(row[j] + exact[j][i])}, not 0")
                 if abs(row[j]) > LARGEST:
                     raise ValueError(_too_large(i, j))
@@ -327,7 +328,7 @@ def _exact_entries(values: Any) -> list[Fraction] | None:
         return None
     found = []
     for value in values:
-        entry = _exact(value) if np.ndim(value) == 0 else None
+        entry = _exact(value)
         if entry is None:
             return None
         found.append(entry)
@@ -340,8 +341,6 @@ def _rational_rows(values: Any, name: str) -> Rationals | None:
         return None
     if isinstance(values, str) or not np.iterable(values):
         return None
-    if isinstance(values, np.ndarray | Sequence):
-        require_memory(FRACTION * len(values) ** 2, f"an exact game of {len(values):,} actions")
     rows = []
     for i, row in enumerate(values):
         try:
@@ -350,6 +349,8 @@ def _rational_rows(values: Any, name: str) -> Rationals | None:
             raise type(error)(f"{name}: row {i}: {error}") from error
         if entries is None:
             return None
+        if not rows:
+            require_memory(FRACTION * len(entries) ** 2, f"an exact game of {len(entries):,} actions")
         rows.append(tuple(entries))
     if not rows or any(len(row) != len(rows) for row in rows):
         lengths = sorted({len(row) for row in rows})
@@ -360,11 +361,11 @@ def _rational_rows(values: Any, name: str) -> Rationals | None:
 def _require_probabilities(rows: Rationals) -> None:
     for i, row in enumerate(rows):
         for j, p in enumerate(row):
-            if not 0 <= p <= 1:
+            if not 0 <= p.numerator <= p.denominator:
                 raise ValueError(
                     f"preferences: P[{i}, {j}] = {_said(p)} is no probability; skew_game takes other payoffs"
                 )
-            if j <= i and p + rows[j][i] != 1:
+            if j <= i and not complementary(p, rows[j][i]):
                 total = p + rows[j][i]
                 raise ValueError(_off(f"P[{j}, {i}] + P[{i}, {j}] = {_said(total)}", _said(total - 1)))
 
