@@ -128,7 +128,10 @@ def _spiel_cpp(name: str, limit: float) -> Run:
     start = time.perf_counter()
     solver = pyspiel.CFRPlusSolver(game)
     set_up = time.perf_counter() - start
-    judge = lambda: float(pyspiel.exploitability(game, solver.average_policy()))  # noqa: E731
+
+    def judge() -> float:
+        return float(pyspiel.exploitability(game, solver.average_policy()))
+
     return _iterated(solver.evaluate_and_update_policy, judge, set_up, limit)
 
 

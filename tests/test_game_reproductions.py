@@ -261,7 +261,6 @@ def test_a_peer_that_misses_the_gap_is_no_rival(script: Any) -> None:
 
 
 def test_poker_by_opponents_judge(script: Any) -> None:
-    pytest.importorskip("pyspiel")
     trees = script("tree_games")
     for run in (trees._ours("kuhn_poker", 5.0, False), trees._spiel_cpp("kuhn_poker", 5.0)):
         assert None not in run.reached and run.best <= 1e-4

@@ -341,7 +341,7 @@ def _rational_rows(values: Any, name: str) -> Rationals | None:
         return None
     if isinstance(values, str) or not np.iterable(values):
         return None
-    rows = []
+    rows: list[tuple[Fraction, ...]] = []
     for i, row in enumerate(values):
         try:
             entries = _exact_entries(row)
