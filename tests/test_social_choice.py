@@ -146,6 +146,12 @@ def test_copies_tie_in_factored_games_in_spite_of_rounding() -> None:
     assert smith_set(game_from_scores(np.repeat([0.1, 0.3, 0.7, 0.7], 3))) == tuple(range(6, 12))
 
 
+@pytest.mark.parametrize("question", [condorcet_winner, smith_set, copeland_scores])
+def test_majorities_are_asked_of_games(question: Any) -> None:
+    with pytest.raises(TypeError, match=r"game must be a PreferenceGame, got ndarray: pass PreferenceGame\(P\)"):
+        question(np.full((2, 2), 0.5))
+
+
 def test_large_factored_games_need_no_matrix() -> None:
     game = game_from_scores(np.arange(8_000)[::-1] / 1e4)
     tracemalloc.start()
@@ -224,6 +230,9 @@ def test_anything_that_answers_like_a_profile_will_do() -> None:
         game_from_profile(SimpleNamespace(candidates="xyz", margin_matrix=[[0, 5], [-5, 0]]))
     with pytest.raises(TypeError, match="game_from_voters takes rankings"):
         game_from_profile([["a", "b"]])
+    for read in (game_from_profile, maximal_lottery):
+        with pytest.raises(ValueError, match="lists 'x' twice among its candidates"):
+            read(SimpleNamespace(candidates="xyx", margin_matrix=np.zeros((3, 3))))
     with pytest.raises(ValueError, match="no candidates"):
         game_from_profile(SimpleNamespace(candidates=[], margin_matrix=[]))
 
@@ -266,6 +275,29 @@ def test_a_clear_winner_has_a_short_interval_and_equal_items_the_same() -> None:
     assert (clear.lower[0], clear.upper[0]) == (1, 1)
     tied = winner_interval(np.array([[0, 4, 9], [4, 0, 9], [0, 0, 0]]), np.random.default_rng(0), 10)
     assert np.allclose(tied.policy, [0.5, 0.5, 0], atol=1e-9)
+
+
+def test_pairs_that_no_drawn_data_set_can_turn_are_told() -> None:
+    generator, cycle = np.random.default_rng(0), np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]])
+    single = winner_interval(cycle, generator, 20)
+    assert np.array_equal(single.lower, single.upper)
+    assert single.caution.startswith("all answers agree on 3 of 3 pairs, on one from 1: no data set")
+    counts = np.array([[0, 9, 0], [4, 0, 5], [0, 3, 0]])
+    unseen = winner_interval(counts, generator, 20, unseen=Fraction(1, 2))
+    assert unseen.caution.startswith("1 of 3 pairs were never compared and are always ties: no data set")
+    assert not winner_interval(np.array([[0, 9, 7], [4, 0, 5], [1, 3, 0]]), generator, 20).caution
+    ties = [Judgement("a", "b", tie=True, judge=k) for k in range(4)]
+    assert "on 1 of 1 pairs, on one from 4" in winner_interval(ties, generator, 20).caution
+
+
+def test_nested_lists_are_counts() -> None:
+    lists = [[0, 3, 1], [2, 0, 4], [3, 1, 0]]
+    one, two = (winner_interval(counts, np.random.default_rng(5), 20) for counts in (lists, np.array(lists)))
+    assert np.array_equal(one.resampled, two.resampled)
+    with pytest.raises(ValueError, match=r"two judgements or counts of two items; pass np.array\(counts\)"):
+        winner_interval([[0, 14], [11, 0]], np.random.default_rng(0))
+    pairs = winner_interval([["a", "b"], ["b", "a"]], np.random.default_rng(0), 20)
+    assert pairs.labels == ("a", "b")
 
 
 @pytest.mark.parametrize("resample", ["judges", "answers"])

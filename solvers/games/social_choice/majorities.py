@@ -13,21 +13,27 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.games.game import PreferenceGame
+from solvers.games.game import PreferenceGame, require_game
 from solvers.games.payoffs import BLOCK, Array, Dense, Factored
 
 Whole = NDArray[np.int64]
 
 
 def condorcet_winner(game: PreferenceGame) -> int | None:
-    """The action that beats every other one, or ``None``; then its point mass is the only von Neumann winner."""
+    """The action that beats every other one, or ``None``; then its point mass is the only von Neumann winner.
+
+    Raises ``TypeError`` for what is no game, a bare matrix above all.
+    """
     scores = copeland_scores(game)
     best = int(scores.argmax())
     return best if scores[best] == game.size - 1 else None
 
 
 def smith_set(game: PreferenceGame) -> tuple[int, ...]:
-    """The smallest set of actions each of which beats every action outside it, ascending."""
+    """The smallest set of actions each of which beats every action outside it, ascending.
+
+    Raises ``TypeError`` for what is no game, a bare matrix above all.
+    """
     return smallest_dominant_set(copeland_scores(game))
 
 
@@ -35,9 +41,9 @@ def copeland_scores(game: PreferenceGame) -> Whole:
     """``(N,)``: how many actions each beats, less how many beat it.
 
     A factored game is multiplied out a block at a time; a preference within the rounding error of its product counts as
-    a tie, as between copies of an action.
+    a tie, as between copies of an action. Raises ``TypeError`` for what is no game, a bare matrix above all.
     """
-    n = game.size
+    n = require_game(game).size
     scores = np.zeros(n, dtype=np.int64)
     width = max(1, BLOCK // n)
     for start in range(0, n, width):

@@ -68,7 +68,8 @@ def game_from_profile(profile: Any, *, majorities: bool = False) -> PreferenceGa
     profile: has `candidates` and a `margin_matrix` in their order, or ``margin(x, y)``. With whole margins the game is
     exact. With `num_voters`, as profiles have, ``P = 1/2 + margin / (2 voters)``; without, as for a margin graph, the
     payoffs are the margins themselves. majorities: P is 1, 1/2 or 0 by the sign of the margin. Raises ``TypeError``
-    for what is no profile, and ``ValueError``, naming the candidates, where margins are not skew-symmetric.
+    for what is no profile, and ``ValueError``, naming the candidates, where margins are not skew-symmetric or a
+    candidate is listed twice.
     """
     candidates, margins = _margins(profile)
     off = np.argwhere(margins + margins.T != 0)
@@ -104,6 +105,9 @@ def _margins(profile: Any) -> tuple[tuple[Hashable, ...], Array]:
     candidates = tuple(found)
     if not candidates:
         raise ValueError("profile: has no candidates")
+    twice = [x for k, x in enumerate(candidates) if x in candidates[:k]]
+    if twice:
+        raise ValueError(f"profile: lists {twice[0]!r} twice among its candidates; give each a name of its own")
     require_pairs(len(candidates))
     if matrix is None and callable(margin):
         matrix = [[margin(x, y) if x != y else 0 for y in candidates] for x in candidates]

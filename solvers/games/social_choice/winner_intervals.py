@@ -6,6 +6,8 @@ drawn, each with all of their answers, or answers, a pair's own number from its 
 where they differ in taste or give many answers each: answers then are no independent draws, and intervals of answers
 come out too short. The winner jumps where the data turn a majority around, so the distribution of an item's
 probability has lumps, often at 0 and 1; an interval says how far it may jump, its coverage is not exactly 95%.
+Where all answers on a pair agree, they do so in every data set that is drawn from them: a single answer on each pair
+gives intervals of width zero, and no certainty. The record's `caution` says for how many pairs that is so.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ class WinnerInterval:
 
     labels: the items. policy: (N,), the winner of the data; lower, upper: (N,), the ends of each item's interval, of
     which `level` is the share of data sets within. resampled: (times, N), the winners of the data sets. resample: what
-    was drawn. gap: the largest of all these winners' gaps. converged: whether all are within 1e-9.
+    was drawn. gap: the largest of all these winners' gaps. converged: whether all are within 1e-9. caution: which pairs
+    drawn data sets cannot turn, those whose answers all agree or that nobody compared, so that intervals are too short;
+    empty if there are none.
     """
 
     labels: tuple[Any, ...]
@@ -56,6 +60,7 @@ class WinnerInterval:
     resample: Unit
     gap: float
     converged: bool
+    caution: str = ""
 
     @property
     def wins_alone(self) -> Array:
@@ -75,12 +80,13 @@ def winner_interval(
 ) -> WinnerInterval:
     """The von Neumann winner with a bootstrap interval for the probability of each item.
 
-    comparisons: pairwise counts as in :func:`solvers.games.game_from_counts` (an array, or the items and counts of
-    :func:`solvers.comparison_counts`), or judgements as :func:`solvers.diagnose` reads them (``Judgement`` objects,
-    pairs, or a file's path). resample: ``"judges"``, by default if all judgements name theirs, or ``"answers"``, which
-    asks for whole weights. level: of the interval. unseen: ``Fraction(1, 2)`` takes pairs that were never compared for
-    ties; pairs that only a drawn data set lacks always are. Where there are several winners it is one that treats
-    equal items alike. Raises ``ValueError`` and ``TypeError`` for arguments that don't fit.
+    comparisons: pairwise counts as in :func:`solvers.games.game_from_counts` (an array, nested lists of three or more
+    items, or the items and counts of :func:`solvers.comparison_counts`), or judgements as :func:`solvers.diagnose`
+    reads them (``Judgement`` objects, pairs, or a file's path). resample: ``"judges"``, by default if all judgements
+    name theirs, or ``"answers"``, which asks for whole weights. level: of the interval. unseen: ``Fraction(1, 2)``
+    takes pairs that were never compared for ties; pairs that only a drawn data set lacks always are. Where there are
+    several winners it is one that treats equal items alike. Raises ``ValueError`` and ``TypeError`` for arguments that
+    don't fit.
     """
     require_generator(generator)
     number = whole_number(times, "times", 2)
@@ -106,7 +112,9 @@ def winner_interval(
         worst = max(worst, gap)
     tail = (1 - share) / 2
     lower, upper = np.quantile(resampled, [tail, 1 - tail], axis=0)
-    return WinnerInterval(labels, policy, lower, upper, resampled, share, unit, worst, worst <= WITHIN)
+    return WinnerInterval(
+        labels, policy, lower, upper, resampled, share, unit, worst, worst <= WITHIN, _caution(counts)
+    )
 
 
 def _read(comparisons: Any) -> tuple[tuple[Any, ...], WinCounts, Answers | None]:
@@ -115,6 +123,15 @@ def _read(comparisons: Any) -> tuple[tuple[Any, ...], WinCounts, Answers | None]
     if isinstance(comparisons, np.ndarray) or issparse(comparisons):
         counts = read_counts(comparisons)
         return tuple(range(counts.size)), counts, None
+    square = _square(comparisons)
+    if square == 2:
+        raise ValueError(
+            "comparisons: these lists may be two judgements or counts of two items; pass np.array(counts), or tuples "
+            "(winner, loser)"
+        )
+    if square:
+        counts = read_counts(np.array(comparisons))
+        return tuple(range(counts.size)), counts, None
     tally = count(comparisons)
     if not tally.items:
         raise ValueError("comparisons: there are no judgements")
@@ -122,6 +139,37 @@ def _read(comparisons: Any) -> tuple[tuple[Any, ...], WinCounts, Answers | None]
         raise ValueError(f"comparisons: are too many kinds to be drawn anew. {' '.join(tally.notes)}")
     answers = tally.answers()
     return tuple(tally.labels), pooled(answers, len(tally.items)), answers
+
+
+def _square(comparisons: Any) -> int:
+    """The number of items of counts as nested lists, with nothing on the diagonal; 0 for what is none."""
+    if not isinstance(comparisons, list) or len(comparisons) < 2:
+        return 0
+    size = len(comparisons)
+    if not all(isinstance(row, list) and len(row) == size for row in comparisons):
+        return 0
+    if any(isinstance(x, bool) or not isinstance(x, int | float | np.number) for row in comparisons for x in row):
+        return 0
+    return 0 if any(comparisons[k][k] for k in range(size)) else size
+
+
+def _caution(counts: WinCounts) -> str:
+    totals = counts.totals
+    agree = (totals > 0) & (np.maximum(np.maximum(counts.wins, counts.losses), counts.ties) == totals)
+    pairs = counts.size * (counts.size - 1) // 2
+    unseen = pairs - int((totals > 0).sum())
+    parts = []
+    if agree.any():
+        parts.append(
+            f"all answers agree on {int(agree.sum()):,} of {pairs:,} pairs, on one from {totals[agree].min():g}"
+        )
+    if unseen:
+        parts.append(f"{unseen:,} of {pairs:,} pairs were never compared and are always ties")
+    return (
+        "; ".join(parts) + ": no data set drawn from these turns such a pair, so intervals are too short"
+        if parts
+        else ""
+    )
 
 
 def _answers_drawn(counts: WinCounts) -> Draw:
