@@ -38,8 +38,10 @@ from solvers.games.contests.decision_contest import (
     gap_of,
     occupancy_of,
     policy_of_occupancy,
+    require_contest,
 )
 from solvers.games.first_order.loop import DELAY
+from solvers.games.first_order.norms import largest_payoff
 from solvers.games.game import positive, skew_game
 from solvers.games.payoffs import Array
 from solvers.games.saddle.constrained_winner import constrained_winner
@@ -61,8 +63,13 @@ ContestCallback = Callable[[ContestSeen], object]
 
 
 def hedge_step(contest: DecisionContest, iterations: int) -> tuple[float, float]:
-    """``η = √(8 log A / K) / ρ`` for K iterations, and ``2 ρ √(log A / (2 K))``, which the average's gap then obeys."""
-    count, largest = whole_number(iterations, "iterations", 1), float(np.abs(contest.comparison.matrix).max())
+    """``η = √(8 log A / K) / ρ`` for K iterations, and ``2 ρ √(log A / (2 K))``, which the average's gap then obeys.
+
+    ρ of factored payoffs is by a bound on the largest, so that no matrix is made. Raises ``TypeError`` for what is no
+    contest, ``ValueError``/``TypeError`` unless `iterations` is a whole number of at least 1.
+    """
+    largest = largest_payoff(require_contest(contest).comparison.payoffs)
+    count = whole_number(iterations, "iterations", 1)
     spread, nats = 2 * largest / (1 - contest.discount) or 1.0, float(np.log(max(2, contest.actions)))
     return float(np.sqrt(8 * nats / count)) / spread, 2 * spread * float(np.sqrt(nats / (2 * count)))
 
@@ -81,7 +88,8 @@ def contest_hedge(
     """Hedge in each state from the uniform policy, in log space.
 
     step: a constant η, as by :func:`hedge_step`; ``None``: the adaptive one. One linear system of the size of the
-    states an iteration. Raises ``ValueError``/``TypeError`` for arguments.
+    states an iteration. tolerance: absolute, in units of the comparison. Raises ``ValueError``/``TypeError`` for
+    arguments.
     """
     count = whole_number(iterations, "iterations", 1)
     eta = None if step is None else positive(step, "step")
@@ -189,6 +197,7 @@ def _run(
     callback: ContestCallback | None,
     progress: bool | None,
 ) -> ContestSolution:
+    require_contest(contest)
     within, stride = positive(tolerance, "tolerance"), whole_number(every, "every", 1)
     last_gaps, average_gaps = np.full(count, np.nan), np.full(count, np.nan)
     done, best = 0, (np.inf, np.zeros((0, 0)))
@@ -205,6 +214,8 @@ def _run(
             else:
                 reason = f"no reply is new after {done:,} iterations: rounding keeps the gap above {within:g}"
             average = policy_of_occupancy(contest, occupancy)
+            for shown in (last, average):  # to callbacks: writing to it would change the run
+                shown.setflags(write=False)
             last_gap, average_gap = gap_of(contest, last), gap_of(contest, average)
             last_gaps[done - 1], average_gaps[done - 1] = last_gap, average_gap
             best = min(best, (last_gap, last), (average_gap, average), key=lambda judged: judged[0])

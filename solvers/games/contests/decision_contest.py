@@ -78,10 +78,13 @@ class DecisionContest:
                 f"comparison: of {comparison.size} pairs; there are {states} states times {actions} actions, "
                 f"{states * actions}"
             )
+        initial = real_array(self.initial, "initial")
+        if initial.shape != (states,):
+            raise ValueError(f"initial: has shape {initial.shape}; give {states} probabilities, one for each state")
         P.setflags(write=False)
         for name, value in {
             "transitions": P,
-            "initial": policy_of(self.initial, states, "initial"),
+            "initial": policy_of(initial, states, "initial"),
             "discount": gamma,
             "comparison": comparison,
         }.items():
@@ -103,8 +106,30 @@ class DecisionContest:
         return np.asarray(self.comparison.advantages(occupancy.reshape(-1)).reshape(shape))
 
 
+def require_contest(contest: object) -> DecisionContest:
+    """The contest itself; ``TypeError`` for anything else."""
+    if not isinstance(contest, DecisionContest):
+        raise TypeError(
+            f"contest must be a DecisionContest, got {type(contest).__name__}: DecisionContest(transitions, initial, "
+            "discount, comparison) or contest_of(model, comparison) makes one"
+        )
+    return contest
+
+
+def require_model(model: object) -> MarkovModel:
+    """The model itself; ``TypeError`` for anything else."""
+    if not isinstance(model, MarkovModel):
+        raise TypeError(f"model must be a MarkovModel, got {type(model).__name__}; arrays make a DecisionContest")
+    return model
+
+
 def contest_of(model: MarkovModel, comparison: Any) -> DecisionContest:
-    """The contest on a :class:`MarkovModel`, in float64; comparison as for :class:`DecisionContest`."""
+    """The contest on a :class:`MarkovModel`, in float64; comparison as for :class:`DecisionContest`.
+
+    Raises ``TypeError`` for what is no model, ``GameTooLarge``, and what :class:`DecisionContest` does.
+    """
+    states, actions = len(require_model(model).states), len(model.actions)
+    require_memory(3.0 * states * states * actions, f"a process of {states:,} states and {actions:,} actions")
     index = {s: i for i, s in enumerate(model.states)}
     P = np.zeros((len(index), len(model.actions), len(index)))
     for i, s in enumerate(model.states):
@@ -118,7 +143,11 @@ def contest_of(model: MarkovModel, comparison: Any) -> DecisionContest:
 
 
 def stationary_policy(contest: DecisionContest, policy: ArrayLike, name: str = "policy") -> Array:
-    """A stationary policy as float64 (S, A): a distribution over actions for each state; or ``ValueError``."""
+    """A stationary policy as float64 (S, A): a distribution over actions for each state; or ``ValueError``.
+
+    ``TypeError`` for what is no contest.
+    """
+    require_contest(contest)
     pi = real_array(policy, name)
     if pi.shape != (contest.states, contest.actions):
         raise ValueError(f"{name}: has shape {pi.shape}; give ({contest.states}, {contest.actions}), a row per state")
@@ -182,7 +211,10 @@ def best_reply_to(contest: DecisionContest, occupancy: Array) -> BestReply:
 
 
 def contest_gap(contest: DecisionContest, policy: ArrayLike) -> float:
-    """THE JUDGE: ``2 max_π' d_π'ᵀ φ d_π``, an upper bound exact up to rounding; >= 0 but for rounding."""
+    """THE JUDGE: ``2 max_π' d_π'ᵀ φ d_π``, an upper bound exact up to rounding; >= 0 but for rounding.
+
+    Raises ``TypeError`` for what is no contest, ``ValueError`` for what is no policy (S, A).
+    """
     return gap_of(contest, stationary_policy(contest, policy))
 
 

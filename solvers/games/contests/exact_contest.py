@@ -16,7 +16,8 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from solvers.games.game import PreferenceGame, rational_rows
+from solvers.games.contests.decision_contest import require_model
+from solvers.games.game import PreferenceGame, rational_rows, require_game
 from solvers.rewards.linear import Program, maximise
 from solvers.rewards.markov.markov_models import MarkovModel
 
@@ -37,9 +38,12 @@ def exact_contest(model: MarkovModel, comparison: PreferenceGame) -> ExactContes
     """A stationary policy that no policy beats, exactly; uniform in states that it never reaches.
 
     comparison: a game whose actions are the (state, action) pairs in the order of ``model.rows``; one of floats is
-    taken to be the exact numbers that it stores. Raises ``ValueError`` if the sizes differ or there are more than 200
-    pairs, :class:`solvers.rewards.linear.NotSolved` if no exact optimum was found.
+    taken to be the exact numbers that it stores. Raises ``TypeError`` for what is no model or no game,
+    ``ValueError`` if the sizes differ or there are more than 200 pairs, :class:`solvers.rewards.linear.NotSolved` if no
+    exact optimum was found.
     """
+    require_model(model)
+    require_game(comparison)
     pairs = list(product(model.states, model.actions))
     n, S = len(pairs), len(model.states)
     if comparison.size != n:

@@ -23,6 +23,8 @@ from solvers.arguments import whole_number
 from solvers.games.contests.decision_contest import DecisionContest, occupancy_of, stationary_policy
 from solvers.games.payoffs import require_memory
 
+LONGEST = 100_000  # steps
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HistoryGain:
@@ -37,12 +39,16 @@ class HistoryGain:
 def history_dependent_gain(contest: DecisionContest, policy: ArrayLike, horizon: int) -> HistoryGain:
     """The best gain of a history-dependent deviation from a stationary policy (S, A), in units of φ.
 
-    horizon: H >= 1; there are S (S A)^t histories of t steps. Raises ``GameTooLarge`` if they would not fit.
+    horizon: H >= 1; there are S (S A)^t histories of t steps. Raises ``GameTooLarge`` if they would not fit,
+    ``ValueError``/``TypeError`` for what is no contest, no policy (S, A), or no horizon.
     """
     pi = stationary_policy(contest, policy)
     H = whole_number(horizon, "horizon", 1)
     S, A, gamma, P = contest.states, contest.actions, contest.discount, contest.transitions
-    require_memory(6.0 * S * float(S * A) ** H, f"the tree of histories of {H} steps")
+    # beyond floats, or, of a single state and action, for ever
+    endless = H > LONGEST or H * np.log(S * A) > 600
+    cells = np.inf if endless else 6.0 * S * float(S * A) ** H
+    require_memory(cells, f"the tree of histories of {H} steps")
     r = contest.reward(occupancy_of(contest, pi))
     moves = np.einsum("sa,sat->st", pi, P)
     V = np.linalg.solve(np.eye(S) - gamma * moves, (pi * r).sum(axis=1))
