@@ -12,12 +12,19 @@ import pytest
 
 from solvers.games.building.builders import game_from_scores, game_from_voters
 from solvers.games.building.generators import cyclic_game, random_low_rank_game, random_uniform_game
+from solvers.games.contests.contest_dynamics import contest_hedge
+from solvers.games.contests.decision_contest import DecisionContest
 from solvers.games.equilibrium import Equilibrium
 from solvers.games.game import PreferenceGame, skew_game
 from solvers.games.pictures.convergence_picture import draw_convergence
 from solvers.games.pictures.game_picture import BAR, BARS, draw_game
+from solvers.games.saddle.mirror_prox import mirror_prox
+from solvers.games.saddle.saddle_problem import bilinear_problem
 from solvers.games.second_order.interior_point import interior_point
+from solvers.games.second_order.newton import regularised_equilibrium
 from solvers.games.second_order.winner import von_neumann_winner
+from solvers.games.trees.builders import token_game
+from solvers.games.trees.regret_matching import counterfactual_regret_plus
 
 SVG = "{http://www.w3.org/2000/svg}"
 DRINKS = [
@@ -138,6 +145,36 @@ def test_solvers_runs_are_drawn() -> None:
     assert "interior point" in shown
 
 
+def test_runs_of_trees_saddle_problems_and_contests_are_drawn() -> None:
+    games = {None: random_uniform_game(4, np.random.default_rng(0))}
+    tree = counterfactual_regret_plus(token_game(None, ["a", "b"], 2, games=games), 20)
+    saddle = mirror_prox(bilinear_problem(np.random.default_rng(1).normal(size=(3, 4))), 20, tolerance=1e-12)
+    still = np.full((2, 2, 2), 0.5)
+    contest = contest_hedge(DecisionContest(still, [0.5, 0.5], 0.5, games[None]), 20, tolerance=1e-12)
+    svg = draw_convergence(tree, saddle, contest, regularised_equilibrium(games[None], None, 0.1))
+    shown = texts(svg)
+    assert {tree.method, saddle.method, contest.method, "Newton with homotopy (τ = 0.1)"} <= {*shown}
+    strokes = [p.attrib.get("stroke") for p in ElementTree.fromstring(svg).iter(f"{SVG}path")]
+    assert {"#0072b2", "#d55e00", "#009e73"} <= {*strokes}
+
+
+def test_a_run_without_a_history_is_a_point_at_its_gap() -> None:
+    found = Equilibrium(np.ones(1), 1e-5, True, 0, "a method", 1e-3, np.zeros(0))
+    root = ElementTree.fromstring(draw_convergence(found, run([1e-1, 1e-5])))
+    point, end = (c for c in root.iter(f"{SVG}circle"))
+    assert point.attrib["cy"] == end.attrib["cy"] and point.attrib["cx"] != end.attrib["cx"]
+
+
+@pytest.mark.parametrize("name", ["my game", "", "3rd", "a)b", 'a"b', "é"])
+def test_names_that_cannot_be_a_part_of_ids_are_refused(name: str) -> None:
+    game = cyclic_game(3)
+    with pytest.raises(ValueError, match="name: must be letters, digits, - and _, a letter first"):
+        draw_game(game, name=name)
+    svg = draw_game(game, name="my-game_2")
+    (gradient,) = ElementTree.fromstring(svg).iter(f"{SVG}linearGradient")
+    assert gradient.attrib["id"] == "my-game_2-bar" and "url(#my-game_2-bar)" in svg
+
+
 def test_what_cannot_be_drawn_is_refused() -> None:
     game = cyclic_game(3)
     with pytest.raises(ValueError, match="policy: sums to"):
@@ -152,5 +189,5 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         draw_convergence(run([1]), run([1]), labels=["x"])
     with pytest.raises(ValueError, match="none has a gap"):
         draw_convergence(run([np.nan]))
-    with pytest.raises(TypeError, match="number 1 is no Equilibrium"):
+    with pytest.raises(TypeError, match="number 1 is no solver's record but PreferenceGame, without history"):
         draw_convergence(run([1]), cast(Any, game))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
+from typing import Protocol
 
 import numpy as np
 
 from prefcore.pictures.plane import XY
 from prefcore.pictures.svg import FAINT, FONT, INK, SIZE, XMLNS, extent, plain, shortened, stroke, text_at
-from solvers.games.equilibrium import Equilibrium
 from solvers.games.payoffs import Array
 
 WIDTH, HEIGHT = 520.0, 340.0
@@ -31,27 +31,61 @@ class _Curve:
     gaps: Array
 
 
-def draw_convergence(*equilibria: Equilibrium, labels: Sequence[str] | None = None) -> str:
+class Run(Protocol):
+    """What a solver returns, of whatever game: its gaps, whether it converged, and what it is called.
+
+    ``tau`` and ``average_history`` are told where a record has them.
+    """
+
+    @property
+    def history(self) -> Array:
+        """The gap after each iteration, NaN where the method did not look."""
+
+    @property
+    def gap(self) -> float:
+        """Of the answer."""
+
+    @property
+    def converged(self) -> bool:
+        """Whether the gap is within the tolerance."""
+
+    @property
+    def method(self) -> str:
+        """What the legend says."""
+
+
+PARTS = ("history", "gap", "converged", "method")
+
+
+def draw_convergence(*equilibria: Run, labels: Sequence[str] | None = None) -> str:
     """The gaps of one or more runs as a whole ``<svg>`` file, log–log: what solvers return, side by side.
 
+    equilibria: records with `history`, `gap`, `converged` and `method`: :class:`Equilibrium`, ``TreeEquilibrium``,
+    ``SaddlePoint``, ``ContestSolution``. A run whose history is empty is a point at its gap.
     Solid: `history`, the gap of what the run answers with; dashed in the same colour: the average's, where a run has
     one and answers with its last iterate. An open circle at the end says that it did not converge. Gaps of less than
-    1e-17, which are rounding, are drawn there. labels: by default the methods; the
-    gap of a regularised run is the regularised one. Raises ``ValueError`` without a run.
+    1e-17, which are rounding, are drawn there. labels: by default the methods; the gap of a regularised run is the
+    regularised one. Raises ``ValueError`` without a run, and ``TypeError`` for what is no such record.
     """
     if not equilibria:
         raise ValueError("equilibria: give one or more, as solvers return them")
     for k, found in enumerate(equilibria):
-        if not isinstance(found, Equilibrium):
-            raise TypeError(f"equilibria: number {k} is no Equilibrium but {type(found).__name__}")
-    names = [f.method + (f" (τ = {f.tau:g})" if f.tau else "") for f in equilibria] if labels is None else list(labels)
+        lacking = [part for part in PARTS if not hasattr(found, part)]
+        if lacking:
+            raise TypeError(
+                f"equilibria: number {k} is no solver's record but {type(found).__name__}, without {lacking[0]}"
+            )
+    taus = [getattr(found, "tau", 0.0) for found in equilibria]
+    names = [f.method + (f" (τ = {tau:g})" if tau else "") for f, tau in zip(equilibria, taus, strict=True)]
+    names = names if labels is None else list(labels)
     if len(names) != len(equilibria):
         raise ValueError(f"labels: {len(names)} for {len(equilibria)} runs; give one for each")
     curves: list[_Curve] = []
     for k, (found, name) in enumerate(zip(equilibria, names, strict=True)):
         colour = COLOURS[k % len(COLOURS)]
-        curves.append(_curve(name, colour, False, found.history))
-        average = found.average_history
+        history = found.history if np.isfinite(found.history).any() else np.array([found.gap])
+        curves.append(_curve(name, colour, False, history))
+        average = getattr(found, "average_history", None)
         if average is not None and not np.array_equal(average, found.history, equal_nan=True):
             curves.append(_curve(f"{name}, average", colour, True, average))
     if not any(len(c.at) for c in curves):

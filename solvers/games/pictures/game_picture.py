@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from prefcore.heatmap import SIDE, cells_image, colour
 from prefcore.pictures.intransitivity import DIVERGING, SHOWN, Heat
 from prefcore.pictures.svg import FAINT, FONT, INK, SIZE, XMLNS, extent, plain, shortened, text_at
 from solvers.arguments import whole_number
-from solvers.games.game import PreferenceGame, exploitability, policy_of
+from solvers.games.game import PreferenceGame, exploitability, policy_of, require_game
 from solvers.games.payoffs import Array, Indices
 from solvers.games.social_choice.majorities import copeland_scores
 
@@ -19,6 +20,7 @@ LABELLED, NUMBERED = 40, 10  # actions with labels, and with numbers in the cell
 BARS, GAP = 170, 18
 BAR = "#35618f"
 MOST = 200
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 def draw_game(
@@ -35,10 +37,12 @@ def draw_game(
     its gap is told. order: ``"best"``, by the policy's probabilities, equal ones by the Copeland score, or as
     ``"given"``. most: how many actions are drawn; of more the best are, and the picture says so. A factored game is
     not multiplied out. Payoffs that are no probabilities less 1/2 are drawn from their least to their largest. name: a
-    prefix for the element's ids. Raises ``ValueError`` for what is no policy.
+    prefix for the element's ids, so that several pictures may share a page: ASCII letters, digits, ``-`` and ``_``, a
+    letter first. Raises ``ValueError`` for what is no policy and no such name, and ``TypeError`` for what is no game.
     """
-    if not isinstance(game, PreferenceGame):
-        raise TypeError(f"game must be a PreferenceGame, got {type(game).__name__}")
+    require_game(game)
+    if not (isinstance(name, str) and IDENTIFIER.fullmatch(name)):
+        raise ValueError(f"name: must be letters, digits, - and _, a letter first, to be a part of ids, got {name!r}")
     if order not in ("best", "given"):
         raise ValueError(f"order: must be 'best' or 'given', got {order!r}")
     pi = None if policy is None else policy_of(policy, game.size)
@@ -85,7 +89,7 @@ def draw_game(
         f'<svg {XMLNS} viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'font-family="{FONT}" font-size="{SIZE:g}" style="max-width:100%;height:auto">'
         f"<title>{plain(lines[0])}</title>"
-        f'<defs><linearGradient id="{plain(name)}-bar">{stops}</linearGradient></defs>'
+        f'<defs><linearGradient id="{name}-bar">{stops}</linearGradient></defs>'
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>{"".join(parts)}</svg>'
     )
 
@@ -146,7 +150,7 @@ def _legend(x: float, y: float, scale: float, name: str) -> list[str]:
     ends = ("0", "1/2", "1") if scale == 0.5 else (f"-{scale:.3g}", "0", f"{scale:.3g}")
     says = "probability that the row is preferred" if scale == 0.5 else "what the row gains against the column"
     parts = [
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="150" height="12" fill="url(#{plain(name)}-bar)" stroke="{FAINT}" '
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="150" height="12" fill="url(#{name}-bar)" stroke="{FAINT}" '
         'stroke-width=".8"/>'
     ]
     for (text, anchor), at in zip(zip(ends, ("start", "middle", "end"), strict=True), (0, 75, 150), strict=True):
