@@ -300,6 +300,19 @@ def test_gradients_may_be_lists_and_what_functions_answer_is_looked_at() -> None
         mirror_prox(nothing)
 
 
+@pytest.mark.parametrize("tau", [1e3, 1e6, 1e9])
+def test_gaps_under_heavy_penalties_are_not_rounded_below_zero(tau: float) -> None:
+    game, mu = random_game(np.random.default_rng(1), 6), np.full(6, 1 / 6)
+    problem = regularised_problem(game, tau)
+    near = mu * np.exp(game.advantages(mu) / tau)
+    near /= near.sum()
+    for policy in (mu, near):
+        judged = exploitability(game, policy, reference=mu, tau=tau)
+        found = duality_gap(problem, policy, policy)
+        assert found.gap >= 0 and found.gap == pytest.approx(judged, rel=1e-6, abs=1e-18)
+    assert mirror_prox(problem, tolerance=1e-12).converged
+
+
 def test_callbacks_cannot_write_to_the_run() -> None:
     def spoil(seen: SaddleSeen) -> None:
         for policy in (*seen.last, *seen.average):

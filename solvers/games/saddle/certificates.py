@@ -29,12 +29,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import log_softmax
 
+from solvers.games.divergences import log_divergence
 from solvers.games.payoffs import Array
 from solvers.games.saddle.polytope import FEASIBLE, Polytope, linear_maximum, require_in
 from solvers.games.saddle.saddle_problem import (
     ROUNDING,
     NotConvexConcave,
+    Penalty,
     SaddleProblem,
     best_reply,
     gradients_at,
@@ -146,6 +149,15 @@ def certify(problem: SaddleProblem, x: Array, y: Array) -> GapCertificate:
     S = 0.0 if problem.y_penalty is None else problem.y_penalty.value(y)
     best_x = best_reply(problem.x_polytope, up, problem.x_penalty)
     best_y = best_reply(problem.y_polytope, -down, problem.y_penalty)
-    upper = f - float(up @ x) + S + best_x.bound
-    lower = f - float(down @ y) - R - best_y.bound
-    return GapCertificate(upper - lower, lower, upper, f - R + S, best_x.point, best_y.point)
+    gain_x = _gain(problem.x_polytope, problem.x_penalty, up, x, best_x.bound - (float(up @ x) - R))
+    gain_y = _gain(problem.y_polytope, problem.y_penalty, -down, y, best_y.bound - (float(-down @ y) - S))
+    value = f - R + S
+    return GapCertificate(gain_x + gain_y, value - gain_y, value + gain_x, value, best_x.point, best_y.point)
+
+
+def _gain(polytope: Polytope, penalty: Penalty | None, c: Array, x: Array, difference: float) -> float:
+    """``max_X { c·x' - R(x') } - (c·x - R(x))``: the difference; ``τ KL(x‖reply)`` if terms of size τ would cancel."""
+    if penalty is None or penalty.kind != "kl" or not polytope.free:
+        return difference
+    with np.errstate(divide="ignore"):
+        return penalty.weight * log_divergence(np.log(x), log_softmax(np.log(penalty.reference) + c / penalty.weight))

@@ -161,7 +161,10 @@ def bilinear_problem(
     x_polytope: Polytope | None = None,
     y_polytope: Polytope | None = None,
 ) -> SaddleProblem:
-    """``xᵀ M y`` with penalties and polytopes; payoffs: M, (n, m), what the first player gains."""
+    """``xᵀ M y`` with penalties and polytopes; payoffs: M, (n, m), what the first player gains.
+
+    Raises ``ValueError``/``TypeError`` for what is no finite matrix, or penalties and polytopes of other sizes.
+    """
     M = _matrix(payoffs, "payoffs")
     return SaddleProblem(
         (M.shape[0], M.shape[1]),
@@ -185,7 +188,8 @@ def regularised_problem(
 ) -> SaddleProblem:
     """``xᵀAy - τ D(x‖μ) + τ D(y‖μ)``, antisymmetric, of value 0; both players restricted to the same polytope.
 
-    weight: τ > 0. reference: μ; uniform if ``None``, which for KL is entropy regularisation.
+    weight: τ > 0. reference: μ; uniform if ``None``, which for KL is entropy regularisation. Raises ``TypeError`` for
+    what is no game, ``ValueError`` for τ, a reference without mass somewhere, or a polytope of another size.
     """
     penalty = Penalty(kind, weight, reference_of(reference, game))
     return SaddleProblem(
@@ -211,7 +215,8 @@ def mean_variance_problem(
 ) -> SaddleProblem:
     """``y·p - λ Var_{j ~ y}(p_j)`` with ``p = Mᵀx``: a win rate less λ times its variance over the opponents.
 
-    payoffs: M, (n, m). risk_aversion: λ >= 0, in 1 / units of M.
+    payoffs: M, (n, m). risk_aversion: λ >= 0, in 1 / units of M. Raises as :func:`bilinear_problem`, and ``ValueError``
+    for a λ that is negative or not finite.
     """
     M = _matrix(payoffs, "payoffs")
     weight = real_number(risk_aversion, "risk_aversion")
@@ -247,7 +252,8 @@ def log_utility_problem(
 ) -> SaddleProblem:
     """``Σ_j y_j log(floor + (Pᵀx)_j)``: the expected log-utility of the probability to win against the opponent j.
 
-    preferences: P, (n, m), probabilities. floor: > 0, so that the utility of never winning is finite.
+    preferences: P, (n, m), probabilities. floor: > 0, so that the utility of never winning is finite. Raises
+    as :func:`bilinear_problem`, and ``ValueError`` for what is no probability, or a floor that is not positive.
     """
     P = _matrix(preferences, "preferences")
     if not ((P >= 0) & (P <= 1)).all():
