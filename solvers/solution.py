@@ -142,7 +142,7 @@ def _why_not(report: Report) -> tuple[str, str]:
     if report.refuted("transitive"):
         return (
             "≼ is not transitive, so there may be no optimal policy",
-            "if it compares probabilities of winning (skew_symmetric), play its game, which has a von Neumann winner (T8): "
+            "if it compares probabilities of winning (skew_symmetric), play its game, for its von Neumann winner (T8): "
             "solvers.games.sequence_form_program(solvers.games.process_game(process)) finds it",
         )
     if undecided:
