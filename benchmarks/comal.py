@@ -74,7 +74,7 @@ def document(quick: bool, chart: Path) -> tuple[list[str], bool]:
             lines[name] = seen
             ends[which, name] = seen[-1]
             far = "reaches it" if seen[-1] <= 1e-6 else ("diverges" if seen[-1] > seen[0] else "stalls")
-            average = "" if record.average is None else f"{record.average_gap:.1e}"
+            average = "" if record.average is None else f"{exploitability(comal(), record.average):.1e}"
             last = percent(record.policy if record.last is None else record.last)
             rows.append((name, which, f"{len(seen):,}", f"{seen[-1]:.4g}", average, last, far))
         panels[f"start and reference {which}"] = lines
