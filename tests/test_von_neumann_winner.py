@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from solvers.games.equilibrium import Equilibrium
 from solvers.games.first_order.loop import Seen
@@ -387,3 +388,24 @@ def test_exact_games_too() -> None:
     half = Fraction(1, 2)
     game = PreferenceGame([[half, 1, 0], [0, half, 1], [1, 0, half]])
     assert np.allclose(von_neumann_winner(game).policy, 1 / 3, atol=1e-15)
+
+
+# -- threads -----------------------------------------------------------------------------------------------------------
+
+
+def test_one_thread_of_blas_meanwhile_and_as_many_as_before_afterwards() -> None:
+    def threads() -> list[int]:
+        return [library["num_threads"] for library in ThreadpoolController().select(user_api="blas").info()]
+
+    seen: list[int] = []
+    with threadpool_limits(2, "blas"):
+        before = threads()
+        assert 2 in before  # a library that was built for one thread stays at one
+        for method in ("interior point", "double oracle", "complementary pivoting"):
+            game = skew_game(uniform(60, 0))
+            von_neumann_winner(game, method=method, callback=lambda _: seen.append(max(threads())))
+        assert threads() == before
+        with pytest.raises(ZeroDivisionError):
+            von_neumann_winner(skew_game(uniform(60, 0)), callback=lambda _: 1 / 0)
+        assert threads() == before
+    assert len(seen) > 3 and set(seen) == {1}

@@ -42,6 +42,7 @@ from solvers.games.equilibrium import Equilibrium
 from solvers.games.first_order.loop import DELAY, Callback, Seen
 from solvers.games.game import PreferenceGame, exploitability, positive, require_game
 from solvers.games.payoffs import Array, Indices, require_memory
+from solvers.games.second_order.threads import suited_to
 
 METHOD = "complementary pivoting"
 MATRICES = 4  # N × N arrays held at once
@@ -93,7 +94,7 @@ def complementary_pivoting(
     theta = 1.0
     gaps: list[float] = []
     disable = None if progress is None else not progress
-    with tqdm(total=count, desc=METHOD, disable=disable, delay=DELAY, leave=False) as bar:
+    with suited_to(game.size), tqdm(total=count, desc=METHOD, disable=disable, delay=DELAY, leave=False) as bar:
         for vertex in equilibrium_path(game.matrix):
             theta = vertex.theta
             gaps.append(np.nan)

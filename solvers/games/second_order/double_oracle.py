@@ -20,6 +20,7 @@ from solvers.games.first_order.loop import DELAY, Callback, Seen
 from solvers.games.game import PreferenceGame, exploitability, positive, require_game
 from solvers.games.payoffs import Array, Indices, require_memory
 from solvers.games.second_order.interior_point import central_path
+from solvers.games.second_order.threads import suited_to
 
 METHOD = "double oracle"
 FIRST = 16  # actions to begin with, evenly spaced
@@ -55,7 +56,7 @@ def double_oracle(
     best, best_gap, inner = np.zeros(game.size), np.inf, LOOSE
     reason = f"the gap was not within {within:g} after {count:,} rounds"
     disable = None if progress is None else not progress
-    with tqdm(total=count, desc=METHOD, disable=disable, delay=DELAY, leave=False) as bar:
+    with suited_to(game.size), tqdm(total=count, desc=METHOD, disable=disable, delay=DELAY, leave=False) as bar:
         while True:
             if len(new):
                 require_memory(2 * game.size * (len(actions) + len(new)), f"a double oracle of {game.size:,} actions")

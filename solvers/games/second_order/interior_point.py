@@ -36,6 +36,7 @@ from solvers.games.first_order.loop import DELAY, Callback, Iterate, Seen
 from solvers.games.game import PreferenceGame, exploitability, positive, require_game
 from solvers.games.payoffs import Array, Indices, require_memory
 from solvers.games.second_order.support import on_support
+from solvers.games.second_order.threads import suited_to
 
 METHOD = "interior point"
 MATRICES = 4  # N × N arrays held at once
@@ -71,7 +72,7 @@ def interior_point(
     gaps: list[float] = []
     since = 0
     disable = None if progress is None else not progress
-    with tqdm(total=count, desc=METHOD, disable=disable, delay=DELAY, leave=False) as bar:
+    with suited_to(game.size), tqdm(total=count, desc=METHOD, disable=disable, delay=DELAY, leave=False) as bar:
         for iterate in central_path(game.matrix, within):
             assert iterate.last_gain is not None
             gap = float(2 * iterate.last_gain.max())

@@ -32,6 +32,7 @@ from solvers.games.divergences import log_divergence
 from solvers.games.equilibrium import Equilibrium
 from solvers.games.game import PreferenceGame, exploitability, positive, reference_of
 from solvers.games.payoffs import Array, Dense, Factored, Payoffs, require_memory
+from solvers.games.second_order.threads import suited_to
 
 NEGLIGIBLE = 1e-20  # probability below which an action's effect on the others is left out of J
 NEAR = 0.01  # K within which a point counts as on the path
@@ -92,6 +93,7 @@ def regularised_equilibrium(
     disable = None if progress is None else not progress
     # What overflows is a step too long, which is not taken.
     with (
+        suited_to(game.size),
         tqdm(total=limit, desc="Newton", disable=disable, delay=DELAY, leave=False) as bar,
         np.errstate(over="ignore", invalid="ignore"),
     ):

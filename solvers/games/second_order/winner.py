@@ -15,6 +15,7 @@ from solvers.games.second_order import double_oracle as oracle
 from solvers.games.second_order.complementary_pivoting import complementary_pivoting
 from solvers.games.second_order.interior_point import interior_point
 from solvers.games.second_order.linear_program import linear_program
+from solvers.games.second_order.threads import suited_to
 
 Method = Literal["auto", "interior point", "complementary pivoting", "double oracle", "linear program"]
 
@@ -101,7 +102,7 @@ def _stable_rank(A: Array) -> float:
 
     It is at most the rank; if the payoffs are independent it is N/4 for large N, by the semicircle law.
     """
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+    with suited_to(len(A)), np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         x = A.sum(axis=1)
         y = A @ x
         z = A @ y
