@@ -179,9 +179,13 @@ def test_equal_items_have_equal_parts_in_the_winner() -> None:
 
 # Admissions to Berkeley, fall 1973: men admitted, men rejected, women admitted, women rejected in departments A to F.
 BERKELEY = (
-    (512, 313, 89, 19), (353, 207, 17, 8), (120, 205, 202, 391),
-    (138, 279, 131, 244), (53, 138, 94, 299), (22, 351, 24, 317),
-)  # fmt: skip
+    (512, 313, 89, 19),
+    (353, 207, 17, 8),
+    (120, 205, 202, 391),
+    (138, 279, 131, 244),
+    (53, 138, 94, 299),
+    (22, 351, 24, 317),
+)
 
 
 def test_mantel_haenszel_on_the_published_table() -> None:

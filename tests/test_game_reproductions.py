@@ -253,11 +253,20 @@ def test_a_peer_that_misses_the_gap_is_no_rival(script: Any) -> None:
     said = "\n".join(games.aims(found, [1], [200]))
     assert "quantecon 2 times as fast" in said
     # What was killed keeps larger games from being tried, also when the run is resumed.
-    assert not list(games.cells_of("HiGHS simplex", 1, [200, 1001], 40.0, found | {
-        key: games.Cell(*key, float("nan"), float("nan"), "> 40,000")
-        for kind in games.KINDS
-        for key in [(1, "HiGHS simplex", kind, 200, gap) for gap in games.GAPS]
-    }))  # fmt: skip
+    assert not list(
+        games.cells_of(
+            "HiGHS simplex",
+            1,
+            [200, 1001],
+            40.0,
+            found
+            | {
+                key: games.Cell(*key, float("nan"), float("nan"), "> 40,000")
+                for kind in games.KINDS
+                for key in [(1, "HiGHS simplex", kind, 200, gap) for gap in games.GAPS]
+            },
+        )
+    )
 
 
 def test_poker_by_opponents_judge(script: Any) -> None:

@@ -100,9 +100,14 @@ def test_fixed_steps_and_restarts_are_those_of_the_definition() -> None:
             x, y = better
     seen: list[Seen] = []
     restarted_primal_dual(
-        game, [0.5, 0.1, 0.1, 0.1, 0.1, 0.1], iterations=60, step=eta, restart=part, tolerance=1e-300,
+        game,
+        [0.5, 0.1, 0.1, 0.1, 0.1, 0.1],
+        iterations=60,
+        step=eta,
+        restart=part,
+        tolerance=1e-300,
         callback=seen.append,
-    )  # fmt: skip
+    )
     assert eta * np.linalg.norm(A, 2) < 1 and restarts >= 3
     for s, (last, mean) in zip(seen, expected, strict=True):
         np.testing.assert_allclose(s.last, last, atol=1e-12)
@@ -117,9 +122,13 @@ def test_random_games_are_solved_with_adaptive_and_with_fixed_steps(size: int, s
     for found, tolerance in ((adaptive, 1e-8), (fixed, 1e-6)):
         assert found.converged and found.gap == exploitability(game, found.policy) <= tolerance
     program = linprog(
-        np.append(np.zeros(size), 1), A_ub=np.column_stack([game.matrix, -np.ones(size)]), b_ub=np.zeros(size),
-        A_eq=np.append(np.ones(size), 0)[None], b_eq=[1], bounds=[(0, None)] * size + [(None, None)],
-    )  # fmt: skip
+        np.append(np.zeros(size), 1),
+        A_ub=np.column_stack([game.matrix, -np.ones(size)]),
+        b_ub=np.zeros(size),
+        A_eq=np.append(np.ones(size), 0)[None],
+        b_eq=[1],
+        bounds=[(0, None)] * size + [(None, None)],
+    )
     np.testing.assert_allclose(adaptive.policy, program.x[:size], atol=1e-5)  # the equilibrium is unique
 
 

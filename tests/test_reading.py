@@ -418,12 +418,19 @@ def test_dictionaries_and_rows_of_arrays_are_records() -> None:
 @pytest.mark.parametrize(
     ("given", "error"),
     [
-        ({"tie": "0"}, TypeError), ({"tie": 2}, TypeError), ({"tie": "no"}, TypeError),
-        ({"judge": ["x"]}, TypeError), ({"context": {}}, TypeError), ({"judge": float("nan")}, ValueError),
-        ({"winner_length": -1, "loser_length": 2}, ValueError), ({"loser_length": 1.5}, ValueError),
-        ({"weight": 1e10}, ValueError), ({"weight": 10**400}, ValueError), ({"weight": 1e-320}, ValueError),
+        ({"tie": "0"}, TypeError),
+        ({"tie": 2}, TypeError),
+        ({"tie": "no"}, TypeError),
+        ({"judge": ["x"]}, TypeError),
+        ({"context": {}}, TypeError),
+        ({"judge": float("nan")}, ValueError),
+        ({"winner_length": -1, "loser_length": 2}, ValueError),
+        ({"loser_length": 1.5}, ValueError),
+        ({"weight": 1e10}, ValueError),
+        ({"weight": 10**400}, ValueError),
+        ({"weight": 1e-320}, ValueError),
     ],
-)  # fmt: skip
+)
 def test_a_judgement_says_which_of_its_fields_is_wrong(given: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error, match=next(iter(given))):
         Judgement("a", "b", **given)

@@ -58,8 +58,9 @@ def regret_matching_plus(
     regularised game). alternating: see the module. every, callback, progress:
     :func:`solvers.games.first_order.loop.run`. Raises ``ValueError``/``TypeError`` naming the argument.
     """
-    return _solve("regret matching⁺", plain, game, reference, tau, iterations, alternating, tolerance, every, callback,
-                  progress)  # fmt: skip
+    return _solve(
+        "regret matching⁺", plain, game, reference, tau, iterations, alternating, tolerance, every, callback, progress
+    )
 
 
 def predictive_regret_matching_plus(
@@ -78,8 +79,19 @@ def predictive_regret_matching_plus(
 
     Arguments and errors are those of :func:`regret_matching_plus`.
     """
-    return _solve("predictive regret matching⁺", predictive, game, reference, tau, iterations, alternating, tolerance,
-                  every, callback, progress)  # fmt: skip
+    return _solve(
+        "predictive regret matching⁺",
+        predictive,
+        game,
+        reference,
+        tau,
+        iterations,
+        alternating,
+        tolerance,
+        every,
+        callback,
+        progress,
+    )
 
 
 def increasing_predictive_regret_matching_plus(
@@ -98,8 +110,19 @@ def increasing_predictive_regret_matching_plus(
 
     Arguments and errors are those of :func:`regret_matching_plus`.
     """
-    return _solve("increasing predictive regret matching⁺", increasing, game, reference, tau, iterations, alternating,
-                  tolerance, every, callback, progress)  # fmt: skip
+    return _solve(
+        "increasing predictive regret matching⁺",
+        increasing,
+        game,
+        reference,
+        tau,
+        iterations,
+        alternating,
+        tolerance,
+        every,
+        callback,
+        progress,
+    )
 
 
 class Player(NamedTuple):

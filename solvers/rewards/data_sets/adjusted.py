@@ -133,9 +133,15 @@ def _cells(used: WinCounts, known: dict[tuple[int, int, int, int], float]) -> _C
     values = np.array(list(found.values()))
     varied = [bool(keys[:, 1 + e].any()) for e in range(2)]
     return _Cells(
-        used.size, used.i[keys[:, 0]], used.j[keys[:, 0]], keys[:, 0], keys[:, 1:][:, varied].astype(float),
-        values[:, 0], values[:, 1], tuple(name for name, is_there in zip(EFFECTS, varied, strict=True) if is_there),
-    )  # fmt: skip
+        used.size,
+        used.i[keys[:, 0]],
+        used.j[keys[:, 0]],
+        keys[:, 0],
+        keys[:, 1:][:, varied].astype(float),
+        values[:, 0],
+        values[:, 1],
+        tuple(name for name, is_there in zip(EFFECTS, varied, strict=True) if is_there),
+    )
 
 
 def _rank(design: csr_array) -> int:

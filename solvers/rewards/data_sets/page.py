@@ -89,13 +89,25 @@ def _pictures(report: DataSetReport, name: str) -> list[str]:
         return parts
     counts, wide = report.counts, ("−{0:.2f}", "0", "+{0:.2f}")
     drawn = (
-        ("Wins", (counts.wins - counts.losses) / counts.totals, "Wins minus losses, as a share of the answers",
-         "Blue: the row is preferred to the column. Hatched: never compared."),
-        ("What scores can say", found.gradient, "The transitive part of the log-odds: differences of scores",
-         "Differences of scores, by weighted least squares."),
-        ("What runs in circles", found.cyclic, "The cyclic part of the log-odds: what is left",
-         f"{cyclic_part(report)}. Mind the scale of its colours."),
-    )[: 3 if circles(report) else 1]  # fmt: skip
+        (
+            "Wins",
+            (counts.wins - counts.losses) / counts.totals,
+            "Wins minus losses, as a share of the answers",
+            "Blue: the row is preferred to the column. Hatched: never compared.",
+        ),
+        (
+            "What scores can say",
+            found.gradient,
+            "The transitive part of the log-odds: differences of scores",
+            "Differences of scores, by weighted least squares.",
+        ),
+        (
+            "What runs in circles",
+            found.cyclic,
+            "The cyclic part of the log-odds: what is left",
+            f"{cyclic_part(report)}. Mind the scale of its colours.",
+        ),
+    )[: 3 if circles(report) else 1]
     for k, (heading, values, title, said) in enumerate(drawn):
         matrix, labels = matrix_of(report, values)
         parts += [

@@ -91,9 +91,22 @@ def fit_pairs(
         used, kind, blocks, ridge=ridge, tie=tie, tolerance=tolerance, limit=limit, start=start, settle=exists
     )
     return PairwiseFit(
-        counts, kind, ridge, tolerance, limit, unique, exists, blocks, levels,
-        found.scores, found.tie, found.value, found.iterations, found.gradient_norm, found.settled,
-    )  # fmt: skip
+        counts,
+        kind,
+        ridge,
+        tolerance,
+        limit,
+        unique,
+        exists,
+        blocks,
+        levels,
+        found.scores,
+        found.tie,
+        found.value,
+        found.iterations,
+        found.gradient_norm,
+        found.settled,
+    )
 
 
 def inside(counts: WinCounts, blocks: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
